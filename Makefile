@@ -47,7 +47,7 @@ lint: .venv/.installed-dev
 	@echo "== mypy"
 	@$(BIN)/mypy
 	@echo "== import contracts"
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 format: .venv/.installed-dev
 	@$(BIN)/ruff check --fix .
