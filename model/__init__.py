@@ -1,0 +1,25 @@
+"""Small networks, their descent, and the landscape around it. NumPy only; read the files in this order."""
+
+from model.settings import Field, SettingError, Settings, fields_of
+from model.activations import ACTIVATIONS, Activation
+from model.losses import LOSSES, Loss
+from model.initializers import INITIALIZERS, Initializer
+from model.datasets import DATASETS, Dataset, Source
+from model.network import Network
+from model.objective import Fit, Objective
+from model.optimizers import OPTIMIZERS, SGD, Optimizer
+from model.schedules import SCHEDULES, Constant, Schedule
+from model.descent import Descent, State, advance, begin, descend, resume
+from model.trajectory import Trajectory
+from model.plane import PLANES, Plane, PlaneKind, Principal, RandomNormalized, TwoParameters
+from model.surface import Surface, survey
+from model.experiment import Experiment, Step, changes, from_json, to_json, train
+from model.worker import Batch, Worker
+
+__all__ = [
+    "ACTIVATIONS", "DATASETS", "INITIALIZERS", "LOSSES", "OPTIMIZERS", "PLANES", "SCHEDULES", "SGD",
+    "Activation", "Batch", "Constant", "Dataset", "Descent", "Experiment", "Field", "Fit", "Initializer", "Loss",
+    "Network", "Objective", "Optimizer", "Plane", "PlaneKind", "Principal", "RandomNormalized", "Schedule",
+    "SettingError", "Settings", "Source", "State", "Step", "Surface", "Trajectory", "TwoParameters", "Worker",
+    "advance", "begin", "changes", "descend", "fields_of", "from_json", "resume", "survey", "to_json", "train",
+]  # fmt: skip

@@ -1,0 +1,112 @@
+"""Descent: the training loop, as a generator of immutable states.
+
+A state holds everything the next step needs, so there is one rule for going on, forking and replaying: *a descent
+continues from a state*. Nothing else is remembered anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Annotated
+
+import msgspec
+import numpy as np
+
+from model.activations import Array
+from model.objective import Objective
+from model.optimizers import OPTIMIZERS, SGD, Memory, Optimizer
+from model.schedules import SCHEDULES, Constant, Schedule
+from model.settings import Settings, setting
+
+
+class State(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """One point of the path. Its arrays are read-only.
+
+    `params` `(P,)`: where we are. `gradient` `(P,)`: the one the next step uses, of the mini-batch `rows(step)`.
+    `loss`: on all data; `batch_loss`: on that mini-batch. `memory`: what the optimizer remembers.
+    """
+
+    step: int
+    params: Array
+    gradient: Array
+    loss: float
+    batch_loss: float
+    memory: Memory
+
+
+class Descent(Settings, frozen=True):
+    """How to go down: the rule for steps, the learning rate, and the mini-batches."""
+
+    optimizer: Annotated[
+        Optimizer, setting("Optimizer", "the rule that turns gradients into steps", kinds=OPTIMIZERS)
+    ] = SGD()
+    schedule: Annotated[
+        Schedule, setting("Schedule", "the learning rate against the step", kinds=SCHEDULES)
+    ] = Constant()
+    batch_size: Annotated[
+        int,
+        setting("Batch size", "samples per gradient; 0 takes all of them", ge=0, le=100_000),
+    ] = 0
+    seed: Annotated[int, setting("Shuffle seed", "decides the mini-batches", ge=0, le=2**31)] = 0
+
+    def rows(self, step: int, samples: int) -> Array | None:
+        """The mini-batch of a step, as row numbers; None for all rows.
+
+        An epoch takes every row once, in an order drawn from `(seed, epoch)` alone, so any step's batch can be had
+        without the steps before it. The last batch of an epoch may be smaller.
+        """
+        if not 0 < self.batch_size < samples:
+            return None
+        epoch, batch = divmod(step, -(-samples // self.batch_size))
+        start = batch * self.batch_size
+        return _shuffled(self.seed, epoch, samples)[start : start + self.batch_size]
+
+
+@lru_cache(maxsize=8)
+def _shuffled(seed: int, epoch: int, samples: int) -> Array:
+    return np.random.default_rng((seed, epoch)).permutation(samples)
+
+
+def begin(objective: Objective, descent: Descent, params: Array, step: int = 0) -> State:
+    """The state from which a descent starts at `params` `(P,)`, with an optimizer that remembers nothing."""
+    return _arrive(objective, descent, step, params, descent.optimizer.init(params))
+
+
+def resume(objective: Objective, descent: Descent, state: State) -> State:
+    """`state`, made ready to go on under another objective or descent than the one it came from.
+
+    θ is the same array. Loss and gradient are taken anew. The optimizer's memory is kept when only its numbers
+    changed and begun anew when its kind changed.
+    """
+    kept = isinstance(state.memory, descent.optimizer.remembers)
+    memory = state.memory if kept else descent.optimizer.init(state.params)
+    return _arrive(objective, descent, state.step, state.params, memory)
+
+
+def advance(objective: Objective, descent: Descent, state: State) -> State:
+    """The next state: one step of the optimizer."""
+    rate = descent.schedule.rate(state.step)
+    # A descent that diverges overflows on its way; `descend` looks at the loss, so NumPy need not warn.
+    with np.errstate(over="ignore", invalid="ignore"):
+        updates, memory = descent.optimizer.update(state.gradient, state.memory, state.params, rate)
+        updates += state.params
+        return _arrive(objective, descent, state.step + 1, updates, memory)
+
+
+def descend(objective: Objective, descent: Descent, state: State) -> Iterator[State]:
+    """Yield the states that follow `state`, until the loss is no longer finite."""
+    while np.isfinite(state.loss):
+        state = advance(objective, descent, state)
+        yield state
+
+
+def _arrive(
+    objective: Objective, descent: Descent, step: int, params: Array, memory: Memory
+) -> State:
+    rows = descent.rows(step, objective.samples)
+    batch_loss, gradient = objective.loss_and_gradient(params, rows)
+    loss = batch_loss if rows is None else float(objective.loss(params))
+    for array in (params, gradient, *memory):
+        array.flags.writeable = False
+    return State(step, params, gradient, loss, batch_loss, memory)

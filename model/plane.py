@@ -1,0 +1,190 @@
+"""Planes: two directions through a point of parameter space, on which the loss can be drawn.
+
+A plane holds the vectors θ = origin + x·u + y·v. Directions are neither unit vectors nor orthogonal in general (two
+random ones in a small network are far from it), so coordinates are found by least squares: c = G⁻¹ [u; v]·(θ − origin)
+with the Gram matrix G. What lies off the plane is not hidden: `distance` says how far.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Annotated
+
+import numpy as np
+from scipy.linalg import eigh
+
+from model.activations import Array
+from model.network import Network, layout
+from model.settings import SettingError, Settings, setting
+
+Bounds = tuple[tuple[float, float], tuple[float, float]]
+UNIT: Bounds = ((-1.0, 1.0), (-1.0, 1.0))
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """`origin`, `u`, `v` `(P,)`; `bounds` ((x0, x1), (y0, y1)) is the part to draw; `labels` name the axes."""
+
+    origin: Array
+    u: Array
+    v: Array
+    bounds: Bounds
+    labels: tuple[str, str]
+    explained: float | None = None
+
+    def __post_init__(self) -> None:
+        if np.linalg.matrix_rank(self.directions) < 2:
+            raise ValueError("a plane needs two directions that differ; these are zero or parallel")
+
+    @cached_property
+    def directions(self) -> Array:
+        """u and v as the rows of `(2, P)`."""
+        return np.stack([self.u, self.v])
+
+    @cached_property
+    def _dual(self) -> Array:
+        return np.linalg.solve(self.directions @ self.directions.T, self.directions)
+
+    def point(self, coords: Array) -> Array:
+        """Parameters `(..., P)` at coordinates `(..., 2)`."""
+        return self.origin + coords @ self.directions
+
+    def project(self, params: Array) -> Array:
+        """Coordinates `(..., 2)` of the point of the plane nearest to parameters `(..., P)`."""
+        return np.asarray((params - self.origin) @ self._dual.T)
+
+    def distance(self, params: Array) -> Array:
+        """How far parameters `(..., P)` lie off the plane, `(...)`, in the units of the parameters."""
+        return np.asarray(np.linalg.norm(params - self.point(self.project(params)), axis=-1))
+
+    def around(self, params: Array, least: float) -> Plane:
+        """This plane, drawn so wide that it shows parameters `(N, P)` and at least `least` on every side of them."""
+        return replace(self, bounds=bounds_around(self.project(params), least=least))
+
+    def contains(self, coords: Array) -> bool:
+        """Whether coordinates `(2,)` lie in the part that is drawn."""
+        return all(low <= c <= high for c, (low, high) in zip(coords, self.bounds, strict=True))
+
+
+def bounds_around(coords: Array, margin: float = 0.3, least: float = 0.5) -> Bounds:
+    """Bounds that hold coordinates `(N, 2)` and a margin, relative to the longer side, at least `least` all round."""
+    finite = coords[np.isfinite(coords).all(axis=1)]
+    low, high = (finite.min(axis=0), finite.max(axis=0)) if len(finite) else (np.zeros(2), np.zeros(2))
+    edge = max(margin * float((high - low).max()), least)
+    (x0, y0), (x1, y1) = (low - edge).tolist(), (high + edge).tolist()
+    return (x0, x1), (y0, y1)
+
+
+class PlaneKind(Settings, frozen=True, tag_field="kind"):
+    """A way to choose a plane for a run."""
+
+    @abstractmethod
+    def plane(self, network: Network, params: Array) -> Plane:
+        """The plane for the run's states so far, `(N, P)` with N ≥ 1, the newest last."""
+
+
+class Principal(PlaneKind, frozen=True, tag="principal"):
+    """The two directions along which the run itself spreads most, through its newest state.
+
+    Principal components of the trajectory (Li et al. 2018, §7), each with its largest entry positive. `explained` is
+    their share of the variance: 1 would mean that the path lies in a plane. It says nothing about the loss.
+    """
+
+    title = "Principal directions of the path"
+
+    def plane(self, network: Network, params: Array) -> Plane:
+        spread = params - params.mean(axis=0)
+        values, vectors = _top_two(spread)
+        total = float(np.einsum("ij,ij->", spread, spread))
+        if len(params) < 3 or values[1] <= 1e-14 * total or not total:
+            vectors = _completed(network, params[-1], vectors, values, total)
+            values = values * (values > 1e-14 * total)
+        vectors = vectors * np.sign(vectors[np.arange(2), np.abs(vectors).argmax(axis=1)])[:, None]
+        origin = params[-1]
+        labels = ("principal direction 1", "principal direction 2")
+        explained = float(values.sum() / total) if total else None
+        return Plane(origin, *vectors, UNIT, labels, explained).around(params, least=0.5)
+
+
+def _top_two(spread: Array) -> tuple[Array, Array]:
+    """Variances (2,) and directions (2, P), largest first, by the smaller of the two Gram matrices."""
+    n, p = spread.shape
+    if n == 1:
+        return np.zeros(2), np.zeros((2, p))
+    gram = spread @ spread.T if n < p else spread.T @ spread
+    values, vectors = eigh(gram, subset_by_index=[max(len(gram) - 2, 0), len(gram) - 1])
+    values, vectors = np.maximum(values[::-1], 0.0), vectors.T[::-1]
+    if n < p:
+        vectors = vectors @ spread / np.sqrt(np.maximum(values, 1e-300))[:, None]
+    return values, vectors
+
+
+def _completed(network: Network, params: Array, vectors: Array, values: Array, total: float) -> Array:
+    """Two orthonormal directions where the path has fewer: random ones fill the gap, always the same."""
+    known = [v for v, value in zip(vectors, values, strict=True) if value > 1e-14 * total]
+    rng = np.random.default_rng(0)
+    fill = [rng.normal(size=network.size) for _ in range(2 - len(known))]
+    basis, _ = np.linalg.qr(np.stack([*known, *fill]).T)
+    return np.asarray(basis.T)
+
+
+class RandomNormalized(PlaneKind, frozen=True, tag="random"):
+    """Two random directions through the newest state, scaled neuron by neuron to the size of the weights there.
+
+    Filter normalisation, d ← d·‖θ_f‖/‖d_f‖ for the incoming weights f of each neuron (Li et al. 2018, §4). Biases are
+    directions of size zero, as there.
+    """
+
+    title = "Random, filter-normalised"
+
+    seed: Annotated[int, setting("Direction seed", "another seed, another plane", ge=0, le=2**31)] = 0
+
+    def plane(self, network: Network, params: Array) -> Plane:
+        origin = params[-1]
+        rng = np.random.default_rng(self.seed)
+        u, v = (filter_normalized(network, rng.normal(size=network.size), origin) for _ in range(2))
+        labels = ("random direction 1", "random direction 2")
+        # One unit is a step as long as the weights themselves: that far is always shown.
+        return Plane(origin, u, v, UNIT, labels).around(params, least=1.0)
+
+
+def filter_normalized(network: Network, direction: Array, params: Array) -> Array:
+    """`direction` `(P,)` with the norm of every neuron's incoming weights that of `params` there, and no biases."""
+    scaled = np.zeros_like(direction)
+    for layer in layout(network.widths):
+        rows = network.weights(direction, layer)
+        lengths = np.linalg.norm(network.weights(params, layer), axis=1, keepdims=True)
+        scaled[layer.start : layer.bias] = (
+            rows * lengths / np.linalg.norm(rows, axis=1, keepdims=True)
+        ).ravel()
+    return scaled
+
+
+class TwoParameters(PlaneKind, frozen=True, tag="two-parameters"):
+    """Two of the parameters themselves, all others held at the newest state."""
+
+    title = "Two parameters"
+
+    first: Annotated[int, setting("Parameter on x", "its number in θ, from 0", ge=0, le=10**6)] = 0
+    second: Annotated[int, setting("Parameter on y", "its number in θ, from 0", ge=0, le=10**6)] = 1
+
+    def plane(self, network: Network, params: Array) -> Plane:
+        for name in ("first", "second"):
+            if getattr(self, name) >= network.size:
+                raise SettingError(
+                    f"plane.{name}", getattr(self, name), f"a number from 0 to {network.size - 1}"
+                )
+        if self.first == self.second:
+            raise SettingError("plane.second", self.second, "another parameter than the first")
+        u, v = np.zeros((2, network.size))
+        u[self.first] = v[self.second] = 1.0
+        origin = params[-1].copy()
+        origin[[self.first, self.second]] = 0.0  # so that the axes show the parameters' own values
+        names = network.parameter_names()
+        labels = names[self.first], names[self.second]
+        return Plane(origin, u, v, UNIT, labels).around(params, least=1.0)
+
+
+PLANES: tuple[type[PlaneKind], ...] = (Principal, RandomNormalized, TwoParameters)
