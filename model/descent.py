@@ -39,11 +39,12 @@ class Descent(Settings, frozen=True):
     """How to go down: the rule for steps, the learning rate, and the mini-batches."""
 
     optimizer: Annotated[
-        Optimizer, setting("Optimizer", "the rule that turns gradients into steps", kinds=OPTIMIZERS)
+        Optimizer,
+        setting("Optimizer", "the rule that turns gradients into steps", kinds=OPTIMIZERS),
     ] = SGD()
-    schedule: Annotated[
-        Schedule, setting("Schedule", "the learning rate against the step", kinds=SCHEDULES)
-    ] = Constant()
+    schedule: Annotated[Schedule, setting("Schedule", "the learning rate against the step", kinds=SCHEDULES)] = (
+        Constant()
+    )
     batch_size: Annotated[
         int,
         setting("Batch size", "samples per gradient; 0 takes all of them", ge=0, le=100_000),
@@ -101,9 +102,7 @@ def descend(objective: Objective, descent: Descent, state: State) -> Iterator[St
         yield state
 
 
-def _arrive(
-    objective: Objective, descent: Descent, step: int, params: Array, memory: Memory
-) -> State:
+def _arrive(objective: Objective, descent: Descent, step: int, params: Array, memory: Memory) -> State:
     rows = descent.rows(step, objective.samples)
     batch_loss, gradient = objective.loss_and_gradient(params, rows)
     loss = batch_loss if rows is None else float(objective.loss(params))

@@ -31,19 +31,18 @@ class Experiment(Settings, frozen=True):
     about: Annotated[str, setting("About")] = ""
     dataset: Annotated[Source, setting("Data", kinds=DATASETS)] = Moons()
     network: Annotated[Network, setting("Network")] = Network()
-    initializer: Annotated[
-        Initializer, setting("Initialiser", "how the weights begin", kinds=INITIALIZERS)
-    ] = GlorotNormal()
+    initializer: Annotated[Initializer, setting("Initialiser", "how the weights begin", kinds=INITIALIZERS)] = (
+        GlorotNormal()
+    )
     seed: Annotated[int, setting("Start seed", "draws the weights to start from", ge=0, le=2**31)] = 0
     loss: Annotated[str, setting("Loss", "what the descent goes down on", choices=LOSSES)] = "bce"
     descent: Annotated[Descent, setting("Optimizer")] = Descent()
     steps: Annotated[
-        int, setting("Steps", "training pauses after so many", ge=1, le=1_000_000, slider=(10, 10_000))
+        int,
+        setting("Steps", "training pauses after so many", ge=1, le=1_000_000, slider=(10, 10_000)),
     ] = 500
     plane: Annotated[PlaneKind, setting("Plane", kinds=PLANES)] = Principal()
-    resolution: Annotated[
-        int, setting("Grid", "points per side of the finest surface", ge=3, le=401)
-    ] = 101
+    resolution: Annotated[int, setting("Grid", "points per side of the finest surface", ge=3, le=401)] = 101
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -34,7 +34,13 @@ class Loss:
         labels: bool,
         fewest: int = 1,
     ) -> None:
-        self.name, self.title, self.formula, self.value, self.slope = name, title, formula, value, slope
+        self.name, self.title, self.formula, self.value, self.slope = (
+            name,
+            title,
+            formula,
+            value,
+            slope,
+        )
         self.head, self.labels, self.fewest = head, labels, fewest
 
     def __repr__(self) -> str:

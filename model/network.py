@@ -52,9 +52,7 @@ class Network(Settings, frozen=True):
         tuple[int, ...],
         setting("Layers", "inputs, hidden layers, outputs: 2-16-16-1", ge=1, le=1024),
     ] = (2, 16, 16, 1)
-    activation: Annotated[
-        str, setting("Activation φ", "the bend between the layers", choices=ACTIVATIONS)
-    ] = "tanh"
+    activation: Annotated[str, setting("Activation φ", "the bend between the layers", choices=ACTIVATIONS)] = "tanh"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -98,9 +96,7 @@ class Network(Settings, frozen=True):
     @staticmethod
     def weights(params: Array, layer: Layer) -> Array:
         """W of one layer, `(..., fan_out, fan_in)`: a view into `params`."""
-        return params[..., layer.start : layer.bias].reshape(
-            *params.shape[:-1], layer.fan_out, layer.fan_in
-        )
+        return params[..., layer.start : layer.bias].reshape(*params.shape[:-1], layer.fan_out, layer.fan_in)
 
     def record(self, params: Array, inputs: Array) -> Tape:
         """The forward pass for one vector `(P,)`, keeping what `backward` needs."""

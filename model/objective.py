@@ -109,7 +109,11 @@ class Fit(Objective):
         shape = basis.shape[1:]
         basis = basis.reshape(len(flat), -1).astype(np.float32)
         flat32, targets = flat.astype(np.float32), self.targets.astype(np.float32)
-        value, measure, forward = self.network.phi.value, self.measure.value, self.network.forward_from
+        value, measure, forward = (
+            self.network.phi.value,
+            self.measure.value,
+            self.network.forward_from,
+        )
 
         def losses(coords: Array) -> Array:
             weights = np.empty((len(coords), 1 + len(directions)), np.float32)

@@ -33,9 +33,7 @@ class Optimizer(Settings, frozen=True, tag_field="kind"):
         """What it remembers before the first step, for parameters `(P,)`."""
 
     @abstractmethod
-    def update(
-        self, gradient: Array, memory: Memory, params: Array, rate: float
-    ) -> tuple[Array, Memory]:
+    def update(self, gradient: Array, memory: Memory, params: Array, rate: float) -> tuple[Array, Memory]:
         """The step `(P,)` to be added to `params`, and what to remember next."""
 
 
@@ -59,9 +57,7 @@ class SGD(Optimizer, frozen=True, tag="sgd"):
     def init(self, params: Array) -> Memory:
         return Velocity(np.zeros_like(params))
 
-    def update(
-        self, gradient: Array, memory: Memory, params: Array, rate: float
-    ) -> tuple[Array, Memory]:
+    def update(self, gradient: Array, memory: Memory, params: Array, rate: float) -> tuple[Array, Memory]:
         velocity = self.momentum * memory[0]
         velocity += gradient
         return -rate * velocity, Velocity(velocity)

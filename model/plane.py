@@ -156,9 +156,7 @@ def filter_normalized(network: Network, direction: Array, params: Array) -> Arra
     for layer in layout(network.widths):
         rows = network.weights(direction, layer)
         lengths = np.linalg.norm(network.weights(params, layer), axis=1, keepdims=True)
-        scaled[layer.start : layer.bias] = (
-            rows * lengths / np.linalg.norm(rows, axis=1, keepdims=True)
-        ).ravel()
+        scaled[layer.start : layer.bias] = (rows * lengths / np.linalg.norm(rows, axis=1, keepdims=True)).ravel()
     return scaled
 
 
@@ -173,9 +171,7 @@ class TwoParameters(PlaneKind, frozen=True, tag="two-parameters"):
     def plane(self, network: Network, params: Array) -> Plane:
         for name in ("first", "second"):
             if getattr(self, name) >= network.size:
-                raise SettingError(
-                    f"plane.{name}", getattr(self, name), f"a number from 0 to {network.size - 1}"
-                )
+                raise SettingError(f"plane.{name}", getattr(self, name), f"a number from 0 to {network.size - 1}")
         if self.first == self.second:
             raise SettingError("plane.second", self.second, "another parameter than the first")
         u, v = np.zeros((2, network.size))

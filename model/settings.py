@@ -10,7 +10,7 @@ import difflib
 import math
 import typing
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 import msgspec
@@ -70,9 +70,7 @@ class Field(msgspec.Struct, frozen=True):
             return "true or false"
         if self.type is str:
             return "a text"
-        noun = {int: "a whole number", float: "a finite number"}.get(
-            self.type, "a list of whole numbers"
-        )
+        noun = {int: "a whole number", float: "a finite number"}.get(self.type, "a list of whole numbers")
         low = f"above {self.low:g}" if self.open_low else f"from {self.low:g}"
         high = f"below {self.high:g}" if self.open_high else f"to {self.high:g}"
         limits = [low] * math.isfinite(self.low) + [high] * math.isfinite(self.high)
@@ -127,7 +125,7 @@ def setting(
     return msgspec.Meta(title=title, description=help, extra=extra)
 
 
-@lru_cache(maxsize=None)
+@cache
 def fields_of(settings: type[Settings]) -> tuple[Field, ...]:
     """The fields of a `Settings` class, in the order in which they are written."""
     hints = typing.get_type_hints(settings, include_extras=True)
@@ -171,11 +169,7 @@ def build(settings: type[Kind], plain: object, where: str = "") -> Kind:
             allowed = ", ".join(fields) or "no fields"
             raise SettingError(prefix + str(key), plain[key], allowed + _hint(key, fields))
     try:
-        values = {
-            name: _value(field, plain[name], prefix + name)
-            for name, field in fields.items()
-            if name in plain
-        }
+        values = {name: _value(field, plain[name], prefix + name) for name, field in fields.items() if name in plain}
         for name, field in fields.items():
             if name not in plain and field.default is msgspec.NODEFAULT:
                 raise SettingError(name, None, field.allowed)

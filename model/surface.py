@@ -37,9 +37,7 @@ class Surface:
         return float(self.x[i]), float(self.y[j]), float(self.loss[i, j])
 
 
-def survey(
-    objective: Objective, plane: Plane, shape: tuple[int, int] = (101, 101)
-) -> Iterator[Surface]:
+def survey(objective: Objective, plane: Plane, shape: tuple[int, int] = (101, 101)) -> Iterator[Surface]:
     """Evaluate the loss on a grid of `shape` points, coarse to fine; the last surface is the finest.
 
     Yields after every chunk, so that whoever pulls can stop at any time: the finest grid complete by then, with the
