@@ -73,7 +73,7 @@ def _load(source: Source) -> Dataset:
 class Moons(Source, frozen=True, tag="moons"):
     """Two half circles, one in the other's hollow: two classes that no straight line separates."""
 
-    title = "Two moons"
+    caption = "Two moons"
 
     samples: Samples = 200
     noise: Noise = 0.15
@@ -86,13 +86,13 @@ class Moons(Source, frozen=True, tag="moons"):
         x = np.where(labels, 1.0 - np.cos(angle), np.cos(angle))
         y = np.where(labels, 0.5 - np.sin(angle), np.sin(angle))
         points = np.stack([x, y], axis=1) + self.noise * rng.normal(size=(self.samples, 2))
-        return Dataset(self.title, points, labels, classes=2)
+        return Dataset(self.caption, points, labels, classes=2)
 
 
 class Blobs(Source, frozen=True, tag="blobs"):
     """Clouds around points on a circle, one class each."""
 
-    title = "Blobs"
+    caption = "Blobs"
 
     samples: Samples = 200
     classes: Annotated[int, setting("Classes", "how many clouds", ge=2, le=20)] = 3
@@ -104,13 +104,13 @@ class Blobs(Source, frozen=True, tag="blobs"):
         angle = 2.0 * np.pi * labels / self.classes
         centres = np.stack([np.cos(angle), np.sin(angle)], axis=1)
         points = centres + self.noise * rng.normal(size=(self.samples, 2))
-        return Dataset(self.title, points, labels, classes=self.classes)
+        return Dataset(self.caption, points, labels, classes=self.classes)
 
 
 class Sine(Source, frozen=True, tag="sine"):
     """One period of a sine on [−1, 1] with jitter: the smallest regression that is not a line."""
 
-    title = "Sine"
+    caption = "Sine"
 
     samples: Samples = 100
     noise: Noise = 0.1
@@ -118,7 +118,7 @@ class Sine(Source, frozen=True, tag="sine"):
 
     def draw(self, rng: np.random.Generator) -> Dataset:
         x = np.linspace(-1.0, 1.0, self.samples)[:, None]
-        return Dataset(self.title, x, np.sin(np.pi * x) + self.noise * rng.normal(size=x.shape))
+        return Dataset(self.caption, x, np.sin(np.pi * x) + self.noise * rng.normal(size=x.shape))
 
 
 DATASETS: tuple[type[Source], ...] = (Moons, Blobs, Sine)

@@ -25,7 +25,7 @@ class Initializer(Settings, frozen=True, tag_field="kind"):
 class GlorotNormal(Initializer, frozen=True, tag="glorot-normal"):
     """Standard deviation √(2/(m+k)): Glorot & Bengio 2010, eq. 12. For tanh and sigmoid."""
 
-    title = "Glorot"
+    caption = "Glorot"
 
     def draw(self, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
         return rng.normal(size=(fan_out, fan_in)) * np.sqrt(2.0 / (fan_in + fan_out))
@@ -34,7 +34,7 @@ class GlorotNormal(Initializer, frozen=True, tag="glorot-normal"):
 class LeCunNormal(Initializer, frozen=True, tag="lecun-normal"):
     """Standard deviation √(1/m): LeCun et al. 1998, "Efficient BackProp", eq. 16."""
 
-    title = "LeCun"
+    caption = "LeCun"
 
     def draw(self, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
         return rng.normal(size=(fan_out, fan_in)) * np.sqrt(1.0 / fan_in)
@@ -43,7 +43,7 @@ class LeCunNormal(Initializer, frozen=True, tag="lecun-normal"):
 class HeNormal(Initializer, frozen=True, tag="he-normal"):
     """Standard deviation √(2/m): He et al. 2015, eq. 10. For ReLU."""
 
-    title = "He"
+    caption = "He"
 
     def draw(self, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
         return rng.normal(size=(fan_out, fan_in)) * np.sqrt(2.0 / fan_in)

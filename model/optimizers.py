@@ -40,7 +40,7 @@ class Optimizer(Settings, frozen=True, tag_field="kind"):
 class SGD(Optimizer, frozen=True, tag="sgd"):
     """Gradient descent with heavy-ball momentum: v ← βv + g, θ ← θ − ηv (Polyak 1964; PyTorch's form)."""
 
-    title = "Gradient descent with momentum"
+    caption = "Gradient descent with momentum"
     remembers = Velocity
 
     momentum: Annotated[

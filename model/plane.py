@@ -92,7 +92,7 @@ class Principal(PlaneKind, frozen=True, tag="principal"):
     their share of the variance: 1 would mean that the path lies in a plane. It says nothing about the loss.
     """
 
-    title = "Principal directions of the path"
+    caption = "Principal directions of the path"
 
     def plane(self, network: Network, params: Array) -> Plane:
         spread = params - params.mean(axis=0)
@@ -137,7 +137,7 @@ class RandomNormalized(PlaneKind, frozen=True, tag="random"):
     directions of size zero, as there.
     """
 
-    title = "Random, filter-normalised"
+    caption = "Random, filter-normalised"
 
     seed: Annotated[int, setting("Direction seed", "another seed, another plane", ge=0, le=2**31)] = 0
 
@@ -163,7 +163,7 @@ def filter_normalized(network: Network, direction: Array, params: Array) -> Arra
 class TwoParameters(PlaneKind, frozen=True, tag="two-parameters"):
     """Two of the parameters themselves, all others held at the newest state."""
 
-    title = "Two parameters"
+    caption = "Two parameters"
 
     first: Annotated[int, setting("Parameter on x", "its number in θ, from 0", ge=0, le=10**6)] = 0
     second: Annotated[int, setting("Parameter on y", "its number in θ, from 0", ge=0, le=10**6)] = 1

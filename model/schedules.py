@@ -19,7 +19,7 @@ class Schedule(Settings, frozen=True, tag_field="kind"):
 class Constant(Schedule, frozen=True, tag="constant"):
     """The same η throughout."""
 
-    title = "Constant"
+    caption = "Constant"
 
     learning_rate: Annotated[
         float,

@@ -36,7 +36,7 @@ class Settings(msgspec.Struct, frozen=True):
     A subclass that is one entry of a registry carries `tag="its-name"`, which JSON shows as `kind`.
     """
 
-    title: ClassVar[str] = ""
+    caption: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         for field in fields_of(type(self)):

@@ -49,7 +49,7 @@ apt_install() {
         updated=yes
     fi
     names=$(names_here "$@")
-    echo "Installing $# system packages: $names"
+    echo "Installing system packages ($#)."
     # shellcheck disable=SC2086  # a list of names
     apt_quietly install -y --no-install-recommends $names && return 0
     [ "$updated" = no ] || return 1
