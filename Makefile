@@ -9,13 +9,20 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
-# A checkout that was moved or copied: the scripts in its .venv point to the old place.
-ifneq ($(wildcard .venv/.place),)
-ifneq ($(shell cat .venv/.place),$(shell pwd -P))
-$(BIN)/python: FORCE
-endif
+# Stamps: what is there already. With them a second start installs nothing.
+RUN = .venv/.installed-run
+DEV = .venv/.installed-dev
+BENCH = .venv/.installed-bench
+WINDOW = .venv/.libraries-window
+DISPLAYS = .venv/.libraries-display
+
+# Where .venv was made: its scripts name that place, so a checkout that moved gets a new one.
+PLACE = .venv/.place
+ifneq ($(shell [ -x $(BIN)/python ] && cat $(PLACE) 2>/dev/null),$(shell pwd -P))
+$(PLACE): FORCE
 endif
 
+.DEFAULT_GOAL = help
 .PHONY: help run test bench lint format setup clean FORCE
 
 help:
@@ -27,20 +34,20 @@ help:
 	@echo "make setup    make .venv with everything for development, and stop"
 	@echo "make clean    remove .venv and caches; out/ stays"
 
-run: .venv/.installed-run .venv/.libraries-window
+run: $(RUN) $(WINDOW)
 	@sh resources/setup/run.sh $(ARGS)
 
-test: lint .venv/.libraries-test
+test: lint $(DISPLAYS)
 	@sh resources/setup/test.sh
 
-bench: .venv/.installed-bench .venv/.libraries-test
+bench: $(BENCH) $(DISPLAYS)
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname -s)" != Linux ]; then \
 		$(BIN)/python -m tests.benchmarks $(ARGS); \
 	else \
 		sh resources/setup/virtual.sh $(BIN)/python -m tests.benchmarks $(ARGS); \
 	fi
 
-lint: .venv/.installed-dev
+lint: $(DEV)
 	@echo "== ruff"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -49,32 +56,34 @@ lint: .venv/.installed-dev
 	@echo "== import contracts"
 	@$(BIN)/lint-imports --no-logo
 
-format: .venv/.installed-dev
+format: $(DEV)
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-setup: .venv/.installed-dev
+setup: $(DEV)
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find explorer model tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(BIN)/python:
+$(PLACE):
 	@sh resources/setup/environment.sh
 
-.venv/.installed-run: EXTRAS = video
-.venv/.installed-dev: EXTRAS = video,dev
-.venv/.installed-bench: EXTRAS = video,dev,bench
+$(RUN): EXTRAS = video
+$(DEV): EXTRAS = video,dev
+$(DEV): CONTAINED = $(RUN)
+$(BENCH): EXTRAS = video,dev,bench
+$(BENCH): CONTAINED = $(RUN) $(DEV)
 
-.venv/.installed-%: $(BIN)/python pyproject.toml constraints.txt
-	@echo "Installing the Python packages ($(EXTRAS))."
+$(RUN) $(DEV) $(BENCH): $(PLACE) pyproject.toml constraints.txt
+	@echo "Installing Python packages into .venv: the first time, some minutes on a slow line."
 	@$(PIP) hatchling
 	@$(PIP) --no-build-isolation --editable '.[$(EXTRAS)]'
-	@touch $@
+	@touch $(CONTAINED) $@
 
-# Not touched when something is missing: the next start looks again, and this one goes on.
-.venv/.libraries-window: resources/setup/window.txt | $(BIN)/python
+# Not touched when something is missing: this start goes on, and the next one looks again.
+$(WINDOW): resources/setup/window.txt | $(PLACE)
 	@if sh resources/setup/require.sh window; then touch $@; fi
 
-.venv/.libraries-test: resources/setup/window.txt resources/setup/display.txt | $(BIN)/python
-	@if sh resources/setup/require.sh window display; then touch $@; fi
+$(DISPLAYS): resources/setup/window.txt resources/setup/display.txt | $(PLACE)
+	@if sh resources/setup/require.sh window display; then touch $(WINDOW) $@; fi

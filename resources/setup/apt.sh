@@ -37,25 +37,36 @@ names_here() {
     for name in "$@"; do name_here "$name"; done | xargs
 }
 
-all_available() {
-    for name in "$@"; do available "$(name_here "$name")" || return 1; done
+unavailable() {
+    for name in $(names_here "$@"); do available "$name" || echo "$name"; done | xargs
+}
+
+refresh() {
+    echo "Refreshing the list of system packages."
+    apt_quietly update
 }
 
 apt_install() {
-    updated=no
-    if ! all_available "$@"; then
-        echo "Refreshing the list of packages."
-        apt_quietly update || return 1
-        updated=yes
+    fresh=no
+    if [ -n "$(unavailable "$@")" ]; then
+        refresh || return 1
+        fresh=yes
     fi
-    names=$(names_here "$@")
-    echo "Installing system packages ($#)."
+    unknown=$(unavailable "$@")
+    # One name that this release does not know must not keep the others out.
+    if [ -n "$unknown" ]; then echo "Not in this system's archive: $unknown" >&2; fi
+    names=
+    for name in $(names_here "$@"); do
+        case " $unknown " in *" $name "*) ;; *) names="$names $name" ;; esac
+    done
+    [ -n "$names" ] || return 1
+    echo "Installing system packages."
     # shellcheck disable=SC2086  # a list of names
-    apt_quietly install -y --no-install-recommends $names && return 0
-    [ "$updated" = no ] || return 1
-    # The list is older than the archive.
-    apt_quietly update || return 1
-    names=$(names_here "$@")
-    # shellcheck disable=SC2086
-    apt_quietly install -y --no-install-recommends $names
+    if ! apt_quietly install -y --no-install-recommends $names; then
+        # A list older than the archive names files that are gone.
+        [ "$fresh" = no ] && refresh || return 1
+        # shellcheck disable=SC2086
+        apt_quietly install -y --no-install-recommends $names || return 1
+    fi
+    [ -z "$unknown" ]
 }

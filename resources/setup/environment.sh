@@ -13,6 +13,12 @@ version() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/n
 fits() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null; }
 makes_venvs() { "$1" -c 'import ensurepip, venv' 2>/dev/null; }
 
+# Somebody's own .venv is taken as it is; one that was moved here, or left half made, is not.
+if [ ! -e .venv/.place ] && fits .venv/bin/python && .venv/bin/python -m pip --version >/dev/null 2>&1; then
+    pwd -P >.venv/.place
+    exit 0
+fi
+
 python=
 found=
 for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11 python}; do
