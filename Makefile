@@ -34,7 +34,7 @@ help:
 	@echo "make setup    make .venv with everything for development, and stop"
 	@echo "make clean    remove .venv and caches; out/ stays"
 
-run: $(RUN) $(WINDOW)
+run: $(RUN) $(if $(DISPLAY)$(WAYLAND_DISPLAY),$(WINDOW),$(DISPLAYS))
 	@sh resources/setup/run.sh $(ARGS)
 
 test: lint $(DISPLAYS)

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Sourced by the other scripts: install Debian packages where that is allowed.
 
 may_install() {

@@ -35,7 +35,7 @@ done
 
 if [ -z "$python" ]; then
     [ -n "${incomplete:-}" ] ||
-        fail "Python 3.11 to 3.14 is needed (${found:-no Python found}); name one with PYTHON=..."
+        fail "Python 3.11 to 3.14 is needed (${found:-${PYTHON:-Python} not found}); name one with PYTHON=..."
     python=$incomplete
     number=$(version "$python")
     if [ "$(version /usr/bin/python3)" = "$number" ]; then
