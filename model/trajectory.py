@@ -28,7 +28,7 @@ class _Block(NamedTuple):
     def fits(self, state: State) -> bool:
         """Whether states of this shape, with this kind of memory, belong here."""
         shape = 2 + len(state.memory), len(state.params)
-        return self.vectors.shape[1:] == shape and self.memory is _maker(state.memory)
+        return self.vectors.shape[1:] == shape and self.memory == _maker(state.memory)
 
 
 def _maker(memory: Memory) -> Callable[[Iterable[Array]], Memory]:
@@ -84,7 +84,7 @@ class Trajectory:
         return (self[index] for index in range(self._length))
 
     def params(self, start: int = 0, stop: int | None = None) -> Array:
-        """θ of the states `start:stop`, as a matrix `(N, P)`: a copy."""
+        """θ of the states `start:stop`, counted as in a list, as a matrix `(N, P)`: a copy."""
         return self._column(start, stop, lambda block: block.vectors[:, 0])
 
     def losses(self, start: int = 0, stop: int | None = None) -> Array:
@@ -97,12 +97,8 @@ class Trajectory:
         return sum(block.vectors.nbytes + block.numbers.nbytes for block in self._blocks)
 
     def _column(self, start: int, stop: int | None, of: Callable[[_Block], Array]) -> Array:
-        stop = self._length if stop is None else min(stop, self._length)
-        parts = [
-            of(block)[max(start - block.start, 0) : stop - block.start]
-            for block in self._blocks
-            if start < block.start + len(block.numbers) and block.start < stop
-        ]
+        start, stop, _ = slice(start, stop).indices(self._length)
+        parts = [of(block)[max(start - block.start, 0) : max(stop - block.start, 0)] for block in self._blocks]
         return np.concatenate(parts) if parts else np.empty(0)
 
     def _room_for(self, state: State) -> _Block:
