@@ -66,14 +66,23 @@ class Descent(Settings, frozen=True):
 
 @lru_cache(maxsize=8)
 def _shuffled(seed: int, epoch: int, samples: int) -> Array:
-    return np.random.default_rng((seed, epoch)).permutation(samples)
+    order = np.random.default_rng((seed, epoch)).permutation(samples)
+    order.flags.writeable = False
+    return order
 
 
+# A descent that diverges overflows on its way, and its last states may be looked at again: NumPy need not warn,
+# because `descend` looks at the loss.
+_overflow_is_expected = np.errstate(over="ignore", invalid="ignore")
+
+
+@_overflow_is_expected
 def begin(objective: Objective, descent: Descent, params: Array, step: int = 0) -> State:
     """The state from which a descent starts at `params` `(P,)`, with an optimizer that remembers nothing."""
     return _arrive(objective, descent, step, params, descent.optimizer.init(params))
 
 
+@_overflow_is_expected
 def resume(objective: Objective, descent: Descent, state: State) -> State:
     """`state`, made ready to go on under another objective or descent than the one it came from.
 
@@ -85,14 +94,13 @@ def resume(objective: Objective, descent: Descent, state: State) -> State:
     return _arrive(objective, descent, state.step, state.params, memory)
 
 
+@_overflow_is_expected
 def advance(objective: Objective, descent: Descent, state: State) -> State:
     """The next state: one step of the optimizer."""
     rate = descent.schedule.rate(state.step)
-    # A descent that diverges overflows on its way; `descend` looks at the loss, so NumPy need not warn.
-    with np.errstate(over="ignore", invalid="ignore"):
-        updates, memory = descent.optimizer.update(state.gradient, state.memory, state.params, rate)
-        updates += state.params
-        return _arrive(objective, descent, state.step + 1, updates, memory)
+    updates, memory = descent.optimizer.update(state.gradient, state.memory, state.params, rate)
+    updates += state.params
+    return _arrive(objective, descent, state.step + 1, updates, memory)
 
 
 def descend(objective: Objective, descent: Descent, state: State) -> Iterator[State]:
