@@ -22,7 +22,7 @@ every = pytest.mark.parametrize("kind", INITIALIZERS, ids=lambda kind: kind.__na
 def test_spread_by_hand(initializer: Initializer, fan_in: int, fan_out: int, deviation: float) -> None:
     rng = np.random.default_rng(0)
     drawn = np.concatenate([initializer.draw(rng, fan_in, fan_out).ravel() for _ in range(40)])
-    # Of n normal numbers, the deviation is known to 1/√(2n) of itself, the mean to 1/√n of the deviation: five of those.
+    # Of n normal numbers, the deviation is known to 1/√(2n) of itself, the mean to 1/√n of the deviation: five times.
     assert drawn.std() == pytest.approx(deviation, rel=5.0 / np.sqrt(2 * drawn.size))
     assert abs(drawn.mean()) < 5.0 * deviation / np.sqrt(drawn.size)
 

@@ -1,0 +1,155 @@
+"""Trajectories: what was recorded reads back to the last bit, in little more memory than its own."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from model import OPTIMIZERS, Experiment, Optimizer, State, Trajectory, descend
+from model.activations import Array
+from model.optimizers import Velocity
+
+SIZE = 5
+
+
+class Moments(NamedTuple):
+    """The memory of an optimizer that the model does not have."""
+
+    mean: Array
+    square: Array
+
+
+def states(count: int, first: int = 0, memory: Any = Velocity, size: int = SIZE) -> list[State]:
+    """Random states, with as many vectors of memory as the class has fields."""
+    rng, remembered = np.random.default_rng(abs(first)), len(getattr(memory, "_fields", ()))
+    made = []
+    for step in range(first, first + count):
+        params, gradient, *rest = rng.normal(size=(2 + remembered, size))
+        loss, batch_loss = rng.normal(size=2).tolist()
+        made.append(State(step, params, gradient, loss, batch_loss, memory(*rest)))
+    return made
+
+
+def assert_same(recorded: State, given: State) -> None:
+    assert (recorded.step, recorded.loss, recorded.batch_loss) == (given.step, given.loss, given.batch_loss)
+    np.testing.assert_array_equal(recorded.params, given.params)
+    np.testing.assert_array_equal(recorded.gradient, given.gradient)
+    assert type(recorded.memory) is type(given.memory)
+    np.testing.assert_array_equal(np.array(recorded.memory), np.array(given.memory))
+
+
+@pytest.mark.parametrize("first", [0, 17])
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 500])
+def test_reads_back_what_was_recorded(count: int, first: int) -> None:
+    given = states(count, first)
+    trajectory = Trajectory(given)
+    assert len(trajectory) == count and trajectory.first == first
+    for index, state in enumerate(given):
+        assert_same(trajectory[index], state)
+        assert_same(trajectory[index - count], state)
+    for recorded, state in zip(trajectory, given, strict=True):
+        assert_same(recorded, state)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda kind: kind.__name__)
+def test_a_descent_goes_on_from_a_recorded_state(optimizer: type[Optimizer]) -> None:
+    experiment = Experiment()
+    objective, how = experiment.objective, experiment.descent
+    given = [experiment.begin(), *islice(descend(objective, how, experiment.begin()), 20)]
+    recorded = Trajectory(given)[10]
+    for one, other in zip(islice(descend(objective, how, recorded), 10), given[11:], strict=True):
+        assert_same(one, other)
+
+
+def test_an_empty_one() -> None:
+    trajectory = Trajectory()
+    assert len(trajectory) == 0 and list(trajectory) == [] and trajectory.nbytes == 0
+    assert trajectory.params().size == trajectory.losses().size == 0
+    with pytest.raises(IndexError):
+        trajectory[0]
+
+
+@pytest.mark.parametrize("index", [-11, 10, 1000])
+def test_beyond_its_ends(index: int) -> None:
+    with pytest.raises(IndexError):
+        Trajectory(states(10))[index]
+
+
+@pytest.mark.parametrize("step", [0, 9, 11, -1])
+def test_a_gap_or_a_repetition_is_refused(step: int) -> None:
+    trajectory, [alien] = Trajectory(states(10)), states(1, first=step)
+    with pytest.raises(ValueError, match=f"step 10 expected, {step} given"):
+        trajectory.append(alien)
+    assert len(trajectory) == 10
+    trajectory.append(states(1, first=10)[0])
+
+
+def test_what_is_recorded_is_a_copy_and_read_only() -> None:
+    [given] = states(1)
+    before = given.params.copy()
+    trajectory = Trajectory([given])
+    given.params[:] = 0.0
+    np.testing.assert_array_equal(trajectory[0].params, before)
+    for array in (trajectory[0].params, trajectory[0].gradient, *trajectory[0].memory):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1.0
+
+
+def test_the_kind_of_memory_may_change_midway() -> None:
+    given = states(30) + states(3, 30, Moments) + states(40, 33, lambda: ()) + states(50, 73)
+    trajectory = Trajectory(given)
+    for recorded, state in zip(trajectory, given, strict=True):
+        assert_same(recorded, state)
+    np.testing.assert_array_equal(trajectory.params(), [state.params for state in given])
+
+
+class OtherVelocity(NamedTuple):
+    """As long as Velocity, but not the same thing."""
+
+    velocity: Array
+
+
+def test_memory_of_the_same_size_keeps_its_class() -> None:
+    trajectory = Trajectory(states(3) + states(3, 3, OtherVelocity))
+    assert [type(state.memory) for state in trajectory] == [Velocity] * 3 + [OtherVelocity] * 3
+
+
+BOUNDS = [(0, None), (0, 0), (3, 3), (5, 2), (0, 8), (7, 9), (8, 300), (299, None), (100, 10**6), (-5, None), (-20, -3)]
+
+
+@pytest.mark.parametrize(("start", "stop"), BOUNDS)
+def test_columns_are_those_of_a_list(start: int, stop: int | None) -> None:
+    given = states(300)
+    trajectory, expected = Trajectory(given), given[start:stop]
+    params, losses = trajectory.params(start, stop), trajectory.losses(start, stop)
+    assert params.shape == (len(expected), SIZE) and losses.shape == (len(expected),)
+    np.testing.assert_array_equal(params, np.array([state.params for state in expected]).reshape(-1, SIZE))
+    np.testing.assert_array_equal(losses, [state.loss for state in expected])
+
+
+def test_columns_are_copies() -> None:
+    trajectory = Trajectory(states(3))
+    before = trajectory.params()
+    trajectory.params()[:] = 0.0
+    np.testing.assert_array_equal(trajectory.params(), before)
+
+
+@pytest.mark.parametrize("memory", [Velocity, Moments, lambda: ()], ids=["one", "two", "none"])
+def test_costs_little_more_than_its_own_numbers(memory: Any) -> None:
+    """θ, gradient, memory and two losses of 8 bytes each; from 100 states on at most a fifth more than that."""
+    trajectory = Trajectory()
+    for count, state in enumerate(states(3000, memory=memory), 1):
+        trajectory.append(state)
+        own = 8 * count * ((2 + len(state.memory)) * SIZE + 2)
+        assert own <= trajectory.nbytes
+        if count >= 100:
+            assert trajectory.nbytes <= 1.2 * own
+
+
+def test_states_lie_in_few_blocks() -> None:
+    """Growing by an eighth, 3000 states take about log(3000/64) / log(9/8) + 8 = 41 of them."""
+    trajectory = Trajectory(states(3000))
+    assert len({id(state.params.base) for state in list(trajectory)}) < 60
