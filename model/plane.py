@@ -45,11 +45,12 @@ class Plane:
 
     @cached_property
     def _dual(self) -> Array:
-        return np.linalg.solve(self.directions @ self.directions.T, self.directions)
+        # G⁻¹ [u; v], without squaring the condition number as G does.
+        return np.linalg.pinv(self.directions).T
 
     def point(self, coords: Array) -> Array:
         """Parameters `(..., P)` at coordinates `(..., 2)`."""
-        return self.origin + coords @ self.directions
+        return np.asarray(self.origin + coords @ self.directions)
 
     def project(self, params: Array) -> Array:
         """Coordinates `(..., 2)` of the point of the plane nearest to parameters `(..., P)`."""
@@ -80,9 +81,18 @@ def bounds_around(coords: Array, margin: float = 0.3, least: float = 0.5) -> Bou
 class PlaneKind(Settings, frozen=True, tag_field="kind"):
     """A way to choose a plane for a run."""
 
-    @abstractmethod
     def plane(self, network: Network, params: Array) -> Plane:
-        """The plane for the run's states so far, `(N, P)` with N ≥ 1, the newest last."""
+        """The plane for the run's states so far, `(N, P)`, the newest last.
+
+        States of a diverged run that lie beyond the range of float32, in which surfaces are drawn, are left out; at
+        least one has to remain.
+        """
+        drawable = np.abs(params).max(axis=1) <= np.finfo(np.float32).max
+        return self.choose(network, params[drawable])
+
+    @abstractmethod
+    def choose(self, network: Network, params: Array) -> Plane:
+        """The plane for finite states `(N, P)` with N ≥ 1, the newest last."""
 
 
 class Principal(PlaneKind, frozen=True, tag="principal"):
@@ -94,18 +104,20 @@ class Principal(PlaneKind, frozen=True, tag="principal"):
 
     caption = "Principal directions of the path"
 
-    def plane(self, network: Network, params: Array) -> Plane:
-        spread = params - params.mean(axis=0)
+    def choose(self, network: Network, params: Array) -> Plane:
+        spread = params - params[-1]  # before the mean, whose rounding would make equal states differ
+        spread -= spread.mean(axis=0)
         values, vectors = _top_two(spread)
         total = float(np.einsum("ij,ij->", spread, spread))
         if len(params) < 3 or values[1] <= 1e-14 * total or not total:
-            vectors = _completed(network, params[-1], vectors, values, total)
+            vectors = _completed(vectors, values, total)
             values = values * (values > 1e-14 * total)
         vectors = vectors * np.sign(vectors[np.arange(2), np.abs(vectors).argmax(axis=1)])[:, None]
         origin = params[-1]
         labels = ("principal direction 1", "principal direction 2")
         explained = float(values.sum() / total) if total else None
-        return Plane(origin, *vectors, UNIT, labels, explained).around(params, least=0.5)
+        u, v = vectors
+        return Plane(origin, u, v, UNIT, labels, explained).around(params, least=0.5)
 
 
 def _top_two(spread: Array) -> tuple[Array, Array]:
@@ -121,11 +133,11 @@ def _top_two(spread: Array) -> tuple[Array, Array]:
     return values, vectors
 
 
-def _completed(network: Network, params: Array, vectors: Array, values: Array, total: float) -> Array:
+def _completed(vectors: Array, values: Array, total: float) -> Array:
     """Two orthonormal directions where the path has fewer: random ones fill the gap, always the same."""
     known = [v for v, value in zip(vectors, values, strict=True) if value > 1e-14 * total]
     rng = np.random.default_rng(0)
-    fill = [rng.normal(size=network.size) for _ in range(2 - len(known))]
+    fill = [rng.normal(size=vectors.shape[1]) for _ in range(2 - len(known))]
     basis, _ = np.linalg.qr(np.stack([*known, *fill]).T)
     return np.asarray(basis.T)
 
@@ -141,7 +153,7 @@ class RandomNormalized(PlaneKind, frozen=True, tag="random"):
 
     seed: Annotated[int, setting("Direction seed", "another seed, another plane", ge=0, le=2**31)] = 0
 
-    def plane(self, network: Network, params: Array) -> Plane:
+    def choose(self, network: Network, params: Array) -> Plane:
         origin = params[-1]
         rng = np.random.default_rng(self.seed)
         u, v = (filter_normalized(network, rng.normal(size=network.size), origin) for _ in range(2))
@@ -168,7 +180,7 @@ class TwoParameters(PlaneKind, frozen=True, tag="two-parameters"):
     first: Annotated[int, setting("Parameter on x", "its number in θ, from 0", ge=0, le=10**6)] = 0
     second: Annotated[int, setting("Parameter on y", "its number in θ, from 0", ge=0, le=10**6)] = 1
 
-    def plane(self, network: Network, params: Array) -> Plane:
+    def choose(self, network: Network, params: Array) -> Plane:
         for name in ("first", "second"):
             if getattr(self, name) >= network.size:
                 raise SettingError(f"plane.{name}", getattr(self, name), f"a number from 0 to {network.size - 1}")
