@@ -45,7 +45,8 @@ def survey(objective: Objective, plane: Plane, shape: tuple[int, int] = (101, 10
     s that fit. Losses are computed in float32, for drawing.
     """
     x, y = (np.linspace(*bounds, count) for bounds, count in zip(plane.bounds, shape, strict=True))
-    losses = objective.slice(plane.origin, plane.directions)
+    with np.errstate(over="ignore", invalid="ignore"):  # far away the loss is not finite, which is no mistake
+        losses = objective.slice(plane.origin, plane.directions)
     loss, done, count = np.empty(shape), np.zeros(shape, bool), 0
     surface: Surface | None = None
     for stride in strides(shape):
