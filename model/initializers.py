@@ -6,6 +6,7 @@ signals keep their size from layer to layer; biases begin at zero.
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 
 import numpy as np
@@ -28,7 +29,7 @@ class GlorotNormal(Initializer, frozen=True, tag="glorot-normal"):
     caption = "Glorot"
 
     def draw(self, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
-        return rng.normal(size=(fan_out, fan_in)) * np.sqrt(2.0 / (fan_in + fan_out))
+        return rng.normal(0.0, math.sqrt(2.0 / (fan_in + fan_out)), (fan_out, fan_in))
 
 
 class LeCunNormal(Initializer, frozen=True, tag="lecun-normal"):
@@ -37,7 +38,7 @@ class LeCunNormal(Initializer, frozen=True, tag="lecun-normal"):
     caption = "LeCun"
 
     def draw(self, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
-        return rng.normal(size=(fan_out, fan_in)) * np.sqrt(1.0 / fan_in)
+        return rng.normal(0.0, math.sqrt(1.0 / fan_in), (fan_out, fan_in))
 
 
 class HeNormal(Initializer, frozen=True, tag="he-normal"):
@@ -46,7 +47,7 @@ class HeNormal(Initializer, frozen=True, tag="he-normal"):
     caption = "He"
 
     def draw(self, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
-        return rng.normal(size=(fan_out, fan_in)) * np.sqrt(2.0 / fan_in)
+        return rng.normal(0.0, math.sqrt(2.0 / fan_in), (fan_out, fan_in))
 
 
 INITIALIZERS: tuple[type[Initializer], ...] = (GlorotNormal, LeCunNormal, HeNormal)

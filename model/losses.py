@@ -65,7 +65,10 @@ def _binary(outputs: Array, targets: Array) -> Array:
 
 
 def _binary_slope(outputs: Array, targets: Array) -> Array:
-    return (expit(outputs) - targets) / targets.size
+    slope: Array = expit(outputs)
+    slope -= targets
+    slope /= targets.size
+    return slope
 
 
 def _softmax(outputs: Array, targets: Array) -> Array:
@@ -79,9 +82,11 @@ def _softmax(outputs: Array, targets: Array) -> Array:
 
 
 def _softmax_slope(outputs: Array, targets: Array) -> Array:
-    terms = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
-    terms /= terms.sum(axis=-1, keepdims=True)
-    return (terms - targets) / len(targets)
+    slope: Array = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
+    slope /= slope.sum(axis=-1, keepdims=True)
+    slope -= targets
+    slope /= len(targets)
+    return slope
 
 
 _ALL = (

@@ -7,6 +7,7 @@ One layer computes z = W·a + b and a = φ(z). All parameters lie one after anot
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -30,7 +31,7 @@ class Layer(NamedTuple):
 def layout(widths: tuple[int, ...]) -> tuple[Layer, ...]:
     """The layers of a network with these widths, first to last."""
     layers, start = [], 0
-    for fan_in, fan_out in zip(widths, widths[1:], strict=False):
+    for fan_in, fan_out in pairwise(widths):
         bias = start + fan_in * fan_out
         layers.append(Layer(start, bias, bias + fan_out, fan_in, fan_out))
         start = bias + fan_out

@@ -140,7 +140,7 @@ def fields_of(settings: type[Settings]) -> tuple[Field, ...]:
                 title=meta.title or info.name,
                 help=meta.description or "",
                 default=info.default,
-                **meta.extra,
+                **(meta.extra or {}),
             )
         )
     return tuple(fields)
