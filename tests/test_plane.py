@@ -1,0 +1,243 @@
+"""Planes: coordinates on skewed directions, distances off them, and how each kind chooses its directions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from model import PLANES, Network, Plane, PlaneKind, Principal, RandomNormalized, SettingError, TwoParameters
+from model.activations import Array
+from model.network import layout
+from model.plane import UNIT, bounds_around, filter_normalized
+
+NETWORK = Network(widths=(2, 5, 4, 1))
+every = pytest.mark.parametrize("kind", PLANES, ids=lambda kind: kind.__name__)
+
+
+def skewed(angle: float, lengths: tuple[float, float] = (1.0, 1.0), size: int = 30) -> Plane:
+    """A plane through a random point whose directions meet at an angle."""
+    rng = np.random.default_rng(0)
+    frame, _ = np.linalg.qr(rng.normal(size=(size, 2)))
+    u = lengths[0] * frame[:, 0]
+    v = lengths[1] * (np.cos(angle) * frame[:, 0] + np.sin(angle) * frame[:, 1])
+    return Plane(rng.normal(size=size), u, v, UNIT, ("u", "v"))
+
+
+def path(count: int, size: int = NETWORK.size, seed: int = 0) -> Array:
+    """A random walk."""
+    return np.asarray(np.random.default_rng(seed).normal(size=(count, size)).cumsum(axis=0))
+
+
+@pytest.mark.parametrize("lengths", [(1.0, 1.0), (3.0, 0.01), (1e-4, 1e3)])
+@pytest.mark.parametrize("angle", [np.pi / 2, 1.0, 0.1, 1e-3, np.pi - 0.01])
+def test_project_undoes_point(angle: float, lengths: tuple[float, float]) -> None:
+    plane = skewed(angle, lengths)
+    coords = np.random.default_rng(1).uniform(-2.0, 2.0, (4, 6, 2))
+    points = plane.point(coords)
+    assert points.shape == (4, 6, 30)
+    # What is lost: the rounding of θ, stretched by the shorter direction and by the angle.
+    slack = 1e-14 * max(*lengths, 1.0) / (min(lengths) * np.sin(angle))
+    np.testing.assert_allclose(plane.project(points), coords, rtol=1e-9, atol=slack)
+    np.testing.assert_allclose(plane.distance(points), 0.0, atol=1e-14 * max(*lengths, 1.0) / np.sin(angle))
+
+
+def test_point_by_hand() -> None:
+    plane = Plane(np.array([1.0, 2.0, 3.0]), np.array([1.0, 0.0, 0.0]), np.array([1.0, 1.0, 0.0]), UNIT, ("", ""))
+    np.testing.assert_array_equal(plane.point(np.array([2.0, 5.0])), [8.0, 7.0, 3.0])
+    np.testing.assert_allclose(plane.project(np.array([8.0, 7.0, 9.0])), [2.0, 5.0])
+    assert float(plane.distance(np.array([8.0, 7.0, 9.0]))) == pytest.approx(6.0)
+
+
+@pytest.mark.parametrize("angle", [np.pi / 2, 0.5, 0.01])
+def test_distance_by_pythagoras(angle: float) -> None:
+    """‖r‖² less the squares of its shares along an orthonormal basis of the plane."""
+    plane, params = skewed(angle, (2.0, 0.3)), path(7, 30)
+    basis, _ = np.linalg.qr(np.stack([plane.u, plane.v], axis=1))
+    apart = params - plane.origin
+    expected = np.sqrt((apart**2).sum(axis=1) - ((apart @ basis) ** 2).sum(axis=1))
+    np.testing.assert_allclose(plane.distance(params), expected, rtol=1e-9)
+
+
+def test_project_is_the_nearest_point() -> None:
+    plane, params = skewed(0.4), path(1, 30)[0]
+    nearest = plane.project(params)
+    for step in 1e-3 * np.random.default_rng(2).normal(size=(20, 2)):
+        assert np.linalg.norm(params - plane.point(nearest + step)) > float(plane.distance(params))
+
+
+@pytest.mark.parametrize("factor", [1.0, -2.0, 1e6, 0.0])
+def test_parallel_directions_are_refused(factor: float) -> None:
+    u = np.random.default_rng(0).normal(size=10)
+    with pytest.raises(ValueError, match="zero or parallel"):
+        Plane(np.zeros(10), u, factor * u, UNIT, ("", ""))
+
+
+def test_contains() -> None:
+    plane = Plane(np.zeros(2), np.array([1.0, 0.0]), np.array([0.0, 1.0]), ((-1.0, 2.0), (3.0, 4.0)), ("", ""))
+    inside, outside = [(0.0, 3.5), (-1.0, 3.0), (2.0, 4.0)], [(0.0, 0.0), (3.5, 0.0), (2.1, 3.5), (0.0, 4.1)]
+    assert all(plane.contains(np.array(coords)) for coords in inside)
+    assert not any(plane.contains(np.array(coords)) for coords in outside)
+
+
+@pytest.mark.parametrize(
+    ("coords", "expected"),
+    [
+        ([[0.0, 0.0], [10.0, 2.0]], ((-3.0, 13.0), (-3.0, 5.0))),  # 0.3 of the longer side
+        ([[1.0, 1.0]], ((0.5, 1.5), (0.5, 1.5))),  # at least 0.5
+        ([[0.0, 0.0], [10.0, 2.0], [np.inf, 0.0], [0.0, np.nan]], ((-3.0, 13.0), (-3.0, 5.0))),
+        ([[np.nan, np.nan]], ((-0.5, 0.5), (-0.5, 0.5))),
+    ],
+)
+def test_bounds_around(coords: Any, expected: Any) -> None:
+    np.testing.assert_allclose(bounds_around(np.array(coords)), expected)
+
+
+@every
+@pytest.mark.parametrize("count", [1, 2, 3, 40, 60])
+def test_a_plane_shows_the_whole_path(kind: type[PlaneKind], count: int) -> None:
+    """More states than parameters, or fewer."""
+    params = path(count)
+    plane = kind().plane(NETWORK, params)
+    (x0, x1), (y0, y1) = plane.bounds
+    for x, y in plane.project(params):
+        assert x0 + 0.49 < x < x1 - 0.49 and y0 + 0.49 < y < y1 - 0.49
+        assert plane.contains(np.array([x, y]))
+    assert float(plane.distance(params[-1])) == pytest.approx(0.0, abs=1e-9)
+    assert len(set(plane.labels)) == 2
+
+
+@every
+def test_the_same_path_gives_the_same_plane(kind: type[PlaneKind]) -> None:
+    first, again = kind().plane(NETWORK, path(9)), kind().plane(NETWORK, path(9))
+    for name in ("origin", "u", "v"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(again, name))
+    assert first.bounds == again.bounds
+
+
+DEGENERATE = {
+    "one state": path(1),
+    "two states": path(2),
+    "all equal": np.repeat(path(1), 12, axis=0),
+    "on a line": path(1) + np.linspace(0.0, 3.0, 12)[:, None] * path(1, seed=5),
+    "almost on a line": path(1) + np.linspace(0.0, 3.0, 50)[:, None] * path(1, seed=5) + 1e-12 * path(50),
+    "tiny": 1.0 + 1e-12 * path(12),
+}
+
+
+@every
+@pytest.mark.parametrize("params", DEGENERATE.values(), ids=DEGENERATE.keys())
+def test_degenerate_paths_have_a_plane(kind: type[PlaneKind], params: Array) -> None:
+    plane = kind().plane(NETWORK, params)
+    coords = np.array([[0.3, -0.2], [1.0, 0.5]])
+    assert np.isfinite(plane.bounds).all()
+    np.testing.assert_allclose(plane.project(plane.point(coords)), coords, atol=1e-10)
+    assert plane.contains(plane.project(params[0])) and plane.contains(plane.project(params[-1]))
+
+
+@pytest.mark.parametrize("params", DEGENERATE.values(), ids=DEGENERATE.keys())
+def test_principal_directions_of_degenerate_paths_are_orthonormal(params: Array) -> None:
+    plane = Principal().plane(NETWORK, params)
+    np.testing.assert_allclose(plane.directions @ plane.directions.T, np.eye(2), atol=1e-7)
+
+
+@pytest.mark.parametrize("name", ["two states", "on a line", "almost on a line"])
+def test_a_line_is_explained_and_lies_along_the_first_axis(name: str) -> None:
+    params = DEGENERATE[name]
+    plane = Principal().plane(NETWORK, params)
+    along = params[-1] - params[0]
+    assert abs(plane.u @ along) == pytest.approx(np.linalg.norm(along), rel=1e-9)
+    assert plane.explained == pytest.approx(1.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", ["one state", "all equal"])
+def test_a_point_has_no_variance_to_explain(name: str) -> None:
+    assert Principal().plane(NETWORK, DEGENERATE[name]).explained is None
+
+
+@pytest.mark.parametrize("count", [3, 10, NETWORK.size, 100])
+def test_principal_directions_are_those_of_the_svd(count: int) -> None:
+    params = path(count)
+    plane = Principal().plane(NETWORK, params)
+    _, singular, directions = np.linalg.svd(params - params.mean(axis=0), full_matrices=False)
+    for direction, expected in zip(plane.directions, directions, strict=False):
+        np.testing.assert_allclose(direction * np.sign(direction @ expected), expected, atol=1e-9)
+        assert direction[np.abs(direction).argmax()] > 0.0
+    assert plane.explained == pytest.approx((singular[:2] ** 2).sum() / (singular**2).sum(), rel=1e-9)
+    np.testing.assert_array_equal(plane.origin, params[-1])
+
+
+@pytest.mark.parametrize("size", [1e-100, 1e-10, 1e30])
+def test_principal_directions_do_not_depend_on_the_unit(size: float) -> None:
+    params = path(10)
+    plane, scaled = Principal().plane(NETWORK, params), Principal().plane(NETWORK, size * params)
+    np.testing.assert_allclose(scaled.directions, plane.directions, atol=1e-9)
+    assert scaled.explained == pytest.approx(plane.explained, rel=1e-9)
+
+
+@every
+@pytest.mark.parametrize("beyond", [np.nan, np.inf, -np.inf, 1e39, -1e300])
+def test_states_that_cannot_be_drawn_are_left_out(kind: type[PlaneKind], beyond: float) -> None:
+    params = path(10)
+    spoilt = np.vstack([params, params[-2:]])
+    spoilt[-2:, 7] = beyond
+    plane, expected = kind().plane(NETWORK, spoilt), kind().plane(NETWORK, params)
+    np.testing.assert_array_equal(plane.origin, expected.origin)
+    np.testing.assert_array_equal(plane.directions, expected.directions)
+    assert plane.bounds == expected.bounds
+
+
+def test_filter_normalisation() -> None:
+    """Each neuron's incoming weights as long as those of the network, in the direction drawn; biases 0."""
+    rng = np.random.default_rng(0)
+    params, direction = rng.normal(size=NETWORK.size), rng.normal(size=NETWORK.size)
+    scaled = filter_normalized(NETWORK, direction, params)
+    for layer in layout(NETWORK.widths):
+        rows = [NETWORK.weights(vector, layer) for vector in (scaled, direction, params)]
+        for made, drawn, weights in zip(*rows, strict=True):
+            length = np.sqrt(sum(w * w for w in weights))
+            assert np.sqrt(sum(w * w for w in made)) == pytest.approx(length, rel=1e-12)
+            assert made @ drawn == pytest.approx(length * np.sqrt(drawn @ drawn), rel=1e-12)  # parallel to it
+        np.testing.assert_array_equal(scaled[layer.bias : layer.stop], 0.0)
+
+
+def test_random_plane_goes_through_the_newest_state() -> None:
+    params = path(5)
+    plane = RandomNormalized(seed=3).plane(NETWORK, params)
+    np.testing.assert_array_equal(plane.origin, params[-1])
+    for direction in plane.directions:
+        np.testing.assert_allclose(filter_normalized(NETWORK, direction, params[-1]), direction, rtol=1e-12)
+    assert not np.allclose(RandomNormalized(seed=4).plane(NETWORK, params).u, plane.u)
+
+
+def test_two_parameters_are_the_coordinates() -> None:
+    params = path(6)
+    plane = TwoParameters(first=4, second=11).plane(NETWORK, params)
+    np.testing.assert_allclose(plane.project(params), params[:, [4, 11]], atol=1e-13)
+    moved = plane.point(np.array([7.0, -8.0]))
+    expected = params[-1].copy()
+    expected[[4, 11]] = 7.0, -8.0
+    np.testing.assert_allclose(moved, expected, atol=1e-13)
+    assert plane.labels == (NETWORK.parameter_names()[4], NETWORK.parameter_names()[11])
+
+
+def test_two_parameters_leave_the_path_alone() -> None:
+    params = path(6)
+    before = params.copy()
+    TwoParameters().plane(NETWORK, params)
+    np.testing.assert_array_equal(params, before)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (TwoParameters(first=44), "plane.first: 44 given; allowed: a number from 0 to 43"),
+        (TwoParameters(second=10**6), "plane.second: 1000000 given; allowed: a number from 0 to 43"),
+        (TwoParameters(first=3, second=3), "plane.second: 3 given; allowed: another parameter than the first"),
+    ],
+)
+def test_impossible_parameters_are_refused(kind: TwoParameters, message: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        kind.plane(NETWORK, path(2))
+    assert str(caught.value) == message
