@@ -6,20 +6,20 @@ from model.losses import LOSSES, Loss
 from model.initializers import INITIALIZERS, Initializer
 from model.datasets import DATASETS, Dataset, Source
 from model.network import Network
-from model.objective import Fit, Objective
+from model.objective import Fit, Objective, unsuited
 from model.optimizers import OPTIMIZERS, SGD, Optimizer
 from model.schedules import SCHEDULES, Constant, Schedule
 from model.descent import Descent, State, advance, begin, descend, resume
 from model.trajectory import Trajectory
 from model.plane import PLANES, Plane, PlaneKind, Principal, RandomNormalized, TwoParameters
 from model.surface import Surface, survey
-from model.experiment import Experiment, Step, changes, from_json, to_json, train
+from model.experiment import Experiment, Landscape, Step, changes, from_json, landscape, to_json, train, with_field
 from model.worker import Batch, Worker
 
 __all__ = [
     "ACTIVATIONS", "DATASETS", "INITIALIZERS", "LOSSES", "OPTIMIZERS", "PLANES", "SCHEDULES", "SGD",
     "Activation", "Batch", "Constant", "Dataset", "Descent", "Experiment", "Field", "Fit", "Initializer", "Loss",
-    "Network", "Objective", "Optimizer", "Plane", "PlaneKind", "Principal", "RandomNormalized", "Schedule",
+    "Landscape", "Network", "Objective", "Optimizer", "Plane", "PlaneKind", "Principal", "RandomNormalized", "Schedule",
     "SettingError", "Settings", "Source", "State", "Step", "Surface", "Trajectory", "TwoParameters", "Worker",
-    "advance", "begin", "changes", "descend", "fields_of", "from_json", "resume", "survey", "to_json", "train",
+    "advance", "begin", "changes", "descend", "fields_of", "from_json", "landscape", "resume", "survey", "to_json", "train", "unsuited", "with_field",
 ]  # fmt: skip

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Annotated, NamedTuple
 
 import msgspec
+import numpy as np
 
+from model.activations import Array
 from model.datasets import DATASETS, Moons, Source
 from model.descent import Descent, State, begin, descend, resume
 from model.initializers import INITIALIZERS, GlorotNormal, Initializer
 from model.losses import LOSSES
 from model.network import Network
-from model.objective import Fit
+from model.objective import Fit, unsuited
 from model.plane import PLANES, Plane, PlaneKind, Principal
 from model.settings import SettingError, Settings, build, setting
+from model.surface import Surface, survey
 from model.trajectory import Trajectory
 
 
@@ -74,6 +77,24 @@ def _objective(source: Source, network: Network, loss: str) -> Fit:
     return Fit(source.load(), network, loss)
 
 
+def with_field(experiment: Experiment, name: str, value: object) -> Experiment:
+    """The experiment with one field changed; other data or another network bring what has to go with them.
+
+    Other data set the sizes of the first and last layer; where the loss does not suit, the first that does is taken.
+    Raises `SettingError` when that is not enough.
+    """
+    fields = {key: getattr(experiment, key) for key in experiment.__struct_fields__} | {name: value}
+    if name in ("dataset", "network"):
+        dataset, network = fields["dataset"].load(), fields["network"]
+        if name == "dataset":
+            last = network.widths[-1] if network.widths[-1] in dataset.outputs else dataset.outputs[0]
+            widths = (dataset.inputs.shape[1], *network.widths[1:-1], last)
+            network = fields["network"] = Network(widths, network.activation)
+        if unsuited(fields["loss"], dataset, network):
+            fields["loss"] = next(loss for loss in reversed(LOSSES) if not unsuited(loss, dataset, network))
+    return Experiment(**fields)
+
+
 class Step(NamedTuple):
     """A state, and the experiment under whose settings it was reached."""
 
@@ -81,12 +102,62 @@ class Step(NamedTuple):
     state: State
 
 
-def train(experiment: Experiment, state: State, until: int) -> Iterator[Step]:
-    """Go on from `state` under the settings of `experiment`, to step number `until` or as far as the loss is finite."""
-    state = resume(experiment.objective, experiment.descent, state)
-    states = descend(experiment.objective, experiment.descent, state)
-    for state in islice(states, max(until - state.step, 0)):
+def train(experiment: Experiment, state: State | None, until: int) -> Iterator[Step]:
+    """Go on from `state` under the settings of `experiment`, to step `until` or as far as the loss is finite.
+
+    Without a state it begins at the experiment's start, which is then the first that it yields.
+    """
+    if state is None:
+        state = experiment.begin()
         yield Step(experiment, state)
+    else:
+        state = resume(experiment.objective, experiment.descent, state)
+    states = descend(experiment.objective, experiment.descent, state)
+    for following in islice(states, max(until - state.step, 0)):
+        yield Step(experiment, following)
+
+
+class Landscape(NamedTuple):
+    """A surface and, for the first N states of a path, what belongs to it.
+
+    `coords` `(N, 2)` on its plane; `heights` `(N,)`, their loss under the experiment's objective.
+    """
+
+    surface: Surface
+    coords: Array
+    heights: Array
+
+
+def landscape(
+    experiment: Experiment, trajectory: Trajectory, count: int, plane: Plane | None, under: int = 0
+) -> Iterator[Landscape]:
+    """Survey the land around the first `count` ≥ 1 states of a path, coarse to fine.
+
+    Without a `plane` it chooses the experiment's, for the path so far and as it will go on to `experiment.steps` if
+    nothing is changed: a descent is deterministic, so a rehearsal shows the future. The first `under` states were
+    recorded under another objective; their heights are taken anew, the others are their recorded losses.
+    """
+    objective, params = experiment.objective, trajectory.params(0, count)
+    heights = trajectory.losses(0, count)
+    if under:
+        heights[:under] = objective.loss(params[:under])
+    if plane is None:
+        ahead = rehearsal(experiment, trajectory[count - 1])
+        plane = experiment.plane.plane(experiment.network, np.concatenate([params, *ahead]))
+    coords = plane.project(params)
+    for surface in survey(objective, plane, (experiment.resolution, experiment.resolution)):
+        yield Landscape(surface, coords, heights)
+
+
+def rehearsal(experiment: Experiment, state: State) -> list[Array]:
+    """Where the descent will go from here to `experiment.steps`, as parameters `(1, P)` each.
+
+    Ends early where the loss climbs to ten times that of `state`: a plane fitted to a divergence shows nothing else.
+    """
+    state = resume(experiment.objective, experiment.descent, state)
+    far = max(10.0 * state.loss, 1e-12)
+    states = islice(descend(experiment.objective, experiment.descent, state), max(experiment.steps - state.step, 0))
+    return [ahead.params[None] for ahead in takewhile(lambda ahead: ahead.loss <= far, states)]
 
 
 def to_json(experiment: Experiment) -> str:

@@ -48,13 +48,15 @@ class Worker(Generic[Item]):
     def start(self, make: Callable[[], Iterator[Item]]) -> None:
         """Begin anew with `make()`. What an earlier iterator yielded and nobody took is dropped, and so is its rest."""
         with self._changed:
+            self._ticket += 1
             self._items, self._newest, self._error = [], None, None
             self._ask(lambda newest: make())
 
     def replace(self, make: Callable[[Item | None], Iterator[Item]]) -> None:
         """Go on with `make(newest)`, where `newest` is the last item yielded: no item is lost, repeated or skipped.
 
-        Asked several times between two items, only the latest wish is fulfilled.
+        Asked several times between two items, only the latest wish is fulfilled. An item that is being made meanwhile
+        is still wanted, so that wishes which come faster than items do not starve them.
         """
         with self._changed:
             self._ask(make)
@@ -89,7 +91,6 @@ class Worker(Generic[Item]):
         return not self._thread.is_alive()
 
     def _ask(self, make: Make) -> None:
-        self._ticket += 1
         self._wish, self._running = _Job(self._ticket, make), True
         self._changed.notify_all()
 
@@ -101,7 +102,7 @@ class Worker(Generic[Item]):
             except Exception as caught:
                 error = caught
             with self._changed:
-                if job.ticket == self._ticket:
+                if self._is_latest(job):
                     self._running, self._error = False, error
 
     def _next_job(self) -> _Job | None:
@@ -131,7 +132,7 @@ class Worker(Generic[Item]):
         does not put off the next item again and again.
         """
         with self._changed:
-            while job.ticket == self._ticket and self._pace is not None:
+            while self._is_latest(job) and self._pace is not None:
                 now = time.monotonic()
                 due = self._last + 1.0 / self._pace
                 if now >= due:
@@ -139,4 +140,8 @@ class Worker(Generic[Item]):
                     self._last = max(due, now - 0.1)
                     break
                 self._changed.wait(due - now)
-            return job.ticket == self._ticket
+            return self._is_latest(job)
+
+    def _is_latest(self, job: _Job) -> bool:
+        """Whether nothing was asked since; what a job yields is wanted as long as its ticket is the newest."""
+        return job.ticket == self._ticket and self._wish is None

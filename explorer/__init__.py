@@ -1,0 +1,1 @@
+"""The application: a window on descents and the landscapes around them."""

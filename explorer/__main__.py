@@ -1,0 +1,190 @@
+"""The command line: the window, or a picture without one.
+
+    loss-explorer [EXPERIMENT]                    the window; EXPERIMENT is a preset's name or a .json file
+    loss-explorer export EXPERIMENT --out FILE    a picture
+    loss-explorer showcase --out FOLDER           the default descent as a picture and a GIF
+    loss-explorer presets                         the presets' names
+
+Bad input ends with one line and exit code 2, and nothing is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+KINDS = ("map", "surface", "loss", "both")
+LARGEST = 8192
+COMMANDS = ("open", "export", "showcase", "presets")
+AGAIN = "LOSS_EXPLORER_UNDER_XVFB"
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"loss-explorer: {message}\n")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or (given[0] not in COMMANDS and given[0] not in ("-h", "--help", "--version")):
+        given.insert(0, "open")
+    options = _parser().parse_args(given)
+    from model import SettingError
+
+    try:
+        return int(options.run(options) or 0)
+    except (SettingError, RuntimeError, OSError) as error:
+        print(f"loss-explorer: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(prog="loss-explorer", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--version", action="version", version=f"loss-explorer {_version()}")
+    commands = parser.add_subparsers(metavar="COMMAND", parser_class=Parser)
+    opened = commands.add_parser("open", help="the window")
+    opened.add_argument("experiment", nargs="?")
+    opened.add_argument("--theme", choices=("dark", "light"))
+    opened.set_defaults(run=_open)
+    export = commands.add_parser("export", help="a picture, without a window")
+    export.add_argument("experiment")
+    export.add_argument("--view", choices=KINDS, default="both")
+    export.add_argument("--step", type=_step, help="where the cursor is; default: the last step")
+    export.add_argument("--size", type=_size, default=(1600, 1200), help="in pixels, such as 1600x1200")
+    export.add_argument("--theme", choices=("dark", "light"), default="dark")
+    export.add_argument("--linear", action="store_true", help="heights by the loss, not by its logarithm")
+    export.add_argument("--out", type=Path, required=True)
+    export.set_defaults(run=_export)
+    showcase = commands.add_parser("showcase", help="the default descent as a picture and a GIF")
+    showcase.add_argument("--out", type=Path, default=Path("out"))
+    showcase.set_defaults(run=_showcase)
+    listed = commands.add_parser("presets", help="the presets' names")
+    listed.set_defaults(run=_presets)
+    return parser
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("loss-landscape-explorer")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def _size(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d{1,6})x(\d{1,6})", text)
+    if not found or not all(64 <= int(n) <= LARGEST for n in found.groups()):
+        raise argparse.ArgumentTypeError(f"{text!r} given; allowed: WIDTHxHEIGHT, each 64 to {LARGEST}")
+    return int(found[1]), int(found[2])
+
+
+def _step(text: str) -> int:
+    if not re.fullmatch(r"\d{1,7}", text) or int(text) > 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} given; allowed: a whole number from 0 to 1000000")
+    return int(text)
+
+
+def _open(options: argparse.Namespace) -> int:
+    from explorer.resources import load_experiment
+
+    load_experiment(options.experiment)  # before Qt: a misspelt name needs no display to be told
+    if sys.platform == "linux" and not _has_display():
+        raise RuntimeError("no display here; pictures need none: loss-explorer export --help")
+    from explorer.application import run_window
+
+    return run_window(options.experiment, options.theme)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from explorer.resources import load_experiment
+
+    experiment = load_experiment(options.experiment)
+    _check_place(options.out)
+    _need_display(three_d=options.view in ("surface", "both"))
+    from explorer.application import make_application
+    from explorer.export.picture import frame_at, picture, save
+    from explorer.style import THEMES
+
+    frame = frame_at(experiment, options.step, not options.linear)
+    application = make_application(THEMES[options.theme])
+    save(picture(frame, options.view, options.size, THEMES[options.theme]), options.out)
+    print(f"{options.out}: {options.view} of “{experiment.title}” at step {frame.cursor}")
+    application.quit()
+    return 0
+
+
+def _showcase(options: argparse.Namespace) -> int:
+    from explorer.resources import load_experiment
+
+    experiment = load_experiment()
+    if options.out.exists() and not options.out.is_dir():
+        raise OSError(f"--out: {str(options.out)!r} given; allowed: a folder")
+    options.out.mkdir(parents=True, exist_ok=True)
+    three_d = _has_display() or shutil.which("xvfb-run") is not None
+    _need_display(three_d)
+    from explorer.application import make_application
+    from explorer.export.film import save_gif
+    from explorer.export.picture import frame_at, picture, save
+
+    frame = frame_at(experiment, None)
+    application = make_application()
+    kind, size, small = ("both", (1600, 730), (1000, 456)) if three_d else ("map", (1200, 1000), (600, 500))
+    if not three_d:
+        print("No 3-D without a display: the map alone. Installing xvfb gives the surface too.")
+    save(picture(frame, kind, size), options.out / "descent.png")
+    print(options.out / "descent.png")
+    save_gif(frame, kind, small, options.out / "descent.gif")
+    print(options.out / "descent.gif")
+    application.quit()
+    return 0
+
+
+def _presets(options: argparse.Namespace) -> int:
+    from explorer.resources import load_experiment, presets
+
+    for name in presets():
+        experiment = load_experiment(name)
+        print(f"{name:12} {experiment.title}. {experiment.about}")
+    return 0
+
+
+def _check_place(path: Path) -> None:
+    """Say before any work that a picture cannot be written."""
+    if path.suffix.lower() != ".png":
+        raise OSError(f"--out: {str(path)!r} given; allowed: a name that ends in .png")
+    folder = path.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK) or path.is_dir():
+        raise OSError(f"--out: {str(path)!r} given; allowed: a file in a folder that exists and can be written to")
+
+
+def _has_display() -> bool:
+    return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _need_display(three_d: bool) -> None:
+    """Choose Qt's platform: none for flat pictures; for 3-D a display, if need be a virtual one made for the occasion."""
+    if not three_d:
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        os.environ.pop("DISPLAY", None)
+    elif not _has_display():
+        runner = shutil.which("xvfb-run")
+        if runner is None or AGAIN in os.environ:
+            raise RuntimeError("3-D pictures need a display, or a virtual one: install xvfb and xauth (--view map needs none)")
+        os.environ[AGAIN] = "1"
+        os.environ.pop("QT_QPA_PLATFORM", None)
+        screen = "-screen 0 1920x1200x24 +extension GLX"
+        sys.stdout.flush()
+        os.execv(runner, [runner, "-a", "-s", screen, sys.executable, "-m", "explorer", *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""The QApplication: what has to be set before the first window, in the order in which it has to be."""
+
+from __future__ import annotations
+
+import faulthandler
+import sys
+import traceback
+from pathlib import Path
+
+import pyqtgraph as pg
+from PySide6 import __version_info__ as qt_version
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSettings, QStandardPaths, Qt
+from PySide6.QtGui import QSurfaceFormat
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QAbstractSlider, QApplication, QComboBox
+
+from explorer.style import DARK, THEMES, Theme, palette
+
+# Of CPython's threads, the one that computes gives way to the one that draws after this long. At the default of 5 ms
+# a worker at full speed makes every third frame late; at 0.2 ms none, and the worker is no slower.
+SWITCH_INTERVAL = 0.0002
+
+KEYS_OF_WIDGETS = {Qt.Key.Key_Space, Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End}
+STEERED_BY_KEYS = (QAbstractButton, QAbstractSlider, QComboBox, QAbstractItemView)
+
+
+def make_application(theme: Theme = DARK) -> QApplication:
+    """The one QApplication, ready for windows. Exits with one line on a Qt that cannot work here."""
+    if sys.version_info < (3, 12) and tuple(qt_version[:3]) == (6, 12, 0):
+        sys.exit("loss-explorer: PySide6 6.12.0 crashes Python 3.11; install PySide6-Essentials 6.10.3")
+    # Without this a 3-D view goes black when it gets another window: its programs live in the shared context.
+    QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
+    made = QSurfaceFormat()
+    made.setDepthBufferSize(24)
+    QSurfaceFormat.setDefaultFormat(made)
+    application = QApplication.instance() or QApplication([sys.argv[0]])
+    assert isinstance(application, QApplication)
+    application.setApplicationName("loss-landscape-explorer")
+    application.setApplicationDisplayName("Loss Landscape Explorer")
+    application.setStyle("Fusion")
+    pg.setConfigOptions(antialias=True, segmentedLineMode="on", imageAxisOrder="row-major")
+    set_theme(application, theme)
+    return application
+
+
+def set_theme(application: QApplication, theme: Theme) -> None:
+    """Give all widgets the theme's colours; native frames follow where the platform lets them."""
+    application.setPalette(palette(theme))
+    application.styleHints().setColorScheme(Qt.ColorScheme.Dark if theme.dark else Qt.ColorScheme.Light)
+    pg.setConfigOptions(background=theme.panel, foreground=theme.muted)
+
+
+class KeyGuard(QObject):
+    """Leaves Space, arrows, Home and End to a focused button, slider or list, which window shortcuts would take."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(watched, STEERED_BY_KEYS)
+            and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+            and event.key() in KEYS_OF_WIDGETS
+        ):
+            event.accept()
+            return True
+        return False
+
+
+def preferences() -> QSettings:
+    """What is remembered from start to start."""
+    folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppConfigLocation)
+    return QSettings(str(Path(folder) / "window.ini"), QSettings.Format.IniFormat)
+
+
+def run_window(given: str | None, theme_name: str | None) -> int:
+    """Open the window on an experiment and stay until it is closed. Raises `SettingError` for a bad experiment."""
+    from explorer.resources import load_experiment
+
+    experiment = load_experiment(given)
+    application = make_application()
+    stored = preferences()
+    theme = THEMES.get(theme_name or str(stored.value("theme", "dark")), DARK)
+    set_theme(application, theme)
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    from explorer.window import Window
+
+    window = Window(experiment, theme, stored)
+    guard = KeyGuard(application)
+    application.installEventFilter(guard)
+    _report_errors(window)
+    window.show()
+    window.session.train()
+    return application.exec()
+
+
+def _report_errors(window) -> None:
+    """Crashes leave a trace in the terminal; errors in our own code also say so in the window, and it goes on."""
+    faulthandler.enable()
+
+    def report(kind, error, trace) -> None:
+        traceback.print_exception(kind, error, trace)
+        window.report.emit(f"{kind.__name__}: {error}")
+
+    sys.excepthook = report

@@ -1,0 +1,37 @@
+"""Films: a descent as an animated GIF."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from PySide6.QtGui import QImage
+
+from explorer.export.picture import Studio, replacing
+from explorer.frame import Frame
+
+
+def save_gif(frame: Frame, kind: str, size: tuple[int, int], path: Path, frames: int = 60, per_second: int = 20) -> None:
+    """Write the run of a frame, from its start to its cursor, in so many pictures; the last one stays a second longer.
+
+    All pictures share one palette without dither, so that nothing flickers and the file stays small.
+    """
+    studio = Studio(kind, size)
+    try:
+        cursors = np.unique(np.linspace(0, frame.cursor, frames).round().astype(int))
+        images = [_pillow(studio.picture(replace(frame, cursor=int(cursor)))) for cursor in cursors]
+    finally:
+        studio.close()
+    last = images[-1].quantize(colors=255, method=Image.Quantize.MEDIANCUT)
+    flat = [image.quantize(palette=last, dither=Image.Dither.NONE) for image in images]
+    times = [1000 // per_second] * (len(flat) - 1) + [1500]
+    with replacing(path) as temporary:
+        flat[0].save(temporary, "GIF", save_all=True, append_images=flat[1:], duration=times, loop=0, optimize=False)
+
+
+def _pillow(image: QImage) -> Image.Image:
+    image = image.convertToFormat(QImage.Format.Format_RGB888)
+    data = bytes(image.constBits())
+    return Image.frombytes("RGB", (image.width(), image.height()), data, "raw", "RGB", image.bytesPerLine())

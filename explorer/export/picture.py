@@ -1,0 +1,129 @@
+"""Pictures: a frame, shown to views that nobody sees, at any size. The only path from a view to a file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage, QPainter
+
+from explorer.frame import Frame, Run
+from explorer.style import DARK, Style, Theme, palette
+from explorer.views import VIEWS, View
+from model import Experiment, SettingError, landscape, to_json
+
+KINDS = (*VIEWS, "both")
+# The sizes at which pens and letters have their plain width; larger pictures are drawn so many times larger.
+DESIGN = {"map": (720, 600), "surface": (860, 640), "loss": (720, 420), "both": (1400, 640)}
+LARGEST = 8192
+
+
+class Studio:
+    """The views of one kind of picture, kept from frame to frame. Final."""
+
+    def __init__(self, kind: str, size: tuple[int, int], theme: Theme = DARK, camera: dict | None = None) -> None:
+        """`kind` is a view's name or "both" (map and surface); `size` in pixels; `camera` that of the 3-D view."""
+        width, height = size
+        scale = min(width / DESIGN[kind][0], height / DESIGN[kind][1])
+        split = round(width * 0.46)
+        places = {"map": (0, split), "surface": (split, width - split)} if kind == "both" else {kind: (0, width)}
+        self._size, self._theme = size, theme
+        self._views: list[tuple[int, View]] = []
+        for name, (left, wide) in places.items():
+            view = VIEWS[name](Style(theme, scale))
+            view.setPalette(palette(theme))
+            view.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
+            view.resize(wide, height)
+            view.show()
+            if camera is not None and name == "surface":
+                view.canvas.setCameraParams(**{k: v for k, v in camera.items() if k != "fov"})
+            self._views.append((left, view))
+
+    def picture(self, frame: Frame) -> QImage:
+        """The frame as an image of the size asked for. Raises `RuntimeError` where 3-D is not to be had."""
+        image = QImage(*self._size, QImage.Format.Format_RGB32)
+        image.fill(self._theme.window)
+        painter = QPainter(image)
+        try:
+            for left, view in self._views:
+                view.show_frame(frame)
+                painter.drawImage(QPoint(left, 0), view.picture())
+        finally:
+            painter.end()
+        return image
+
+    def close(self) -> None:
+        """Take the views down."""
+        for _, view in self._views:
+            view.close()
+            view.deleteLater()
+        self._views = []
+
+
+def picture(frame: Frame, kind: str, size: tuple[int, int], theme: Theme = DARK, camera: dict | None = None) -> QImage:
+    """One picture of a frame; see `Studio`. The experiment is kept in the image's text, as JSON."""
+    studio = Studio(kind, size, theme, camera)
+    try:
+        image = studio.picture(frame)
+    finally:
+        studio.close()
+    if frame.run is not None:
+        image.setText("Software", "loss-landscape-explorer")
+        image.setText("Experiment", to_json(frame.run.experiment))
+    return image
+
+
+def save(image: QImage, path: Path) -> None:
+    """Write a PNG beside its place under another name, then move it there: never half a file, nothing lost.
+
+    Raises `OSError` where that cannot be done.
+    """
+    with replacing(path) as temporary:
+        if not image.save(str(temporary), "PNG"):
+            raise OSError(f"{path}: cannot be written")
+
+
+class replacing:  # noqa: N801 - used as a statement: with replacing(path) as temporary
+    """A temporary name beside `path` that takes its place when the block ends well, and vanishes when it does not."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> Path:
+        handle, name = tempfile.mkstemp(prefix=".", suffix=self._path.suffix or ".tmp", dir=self._path.parent)
+        os.close(handle)
+        self._temporary = Path(name)
+        return self._temporary
+
+    def __exit__(self, kind, error, trace) -> None:
+        if kind is None:
+            mask = os.umask(0)
+            os.umask(mask)
+            self._temporary.chmod(0o666 & ~mask)  # mkstemp makes files that only their owner may read
+            os.replace(self._temporary, self._path)
+        else:
+            self._temporary.unlink(missing_ok=True)
+
+
+def frame_at(experiment: Experiment, step: int | None, logarithmic: bool = True) -> Frame:
+    """The frame that a window would show after training the experiment, with the cursor on a step (None: the last).
+
+    Raises `SettingError` for a step that the run does not reach.
+    """
+    trajectory = experiment.run(max(experiment.steps, step or 0))
+    length = len(trajectory)
+    if not np.isfinite(trajectory[-1].loss):
+        length -= 1
+    if length < 1:
+        raise SettingError("experiment", "a start with a loss that is not finite", "settings with a finite one")
+    cursor = length - 1 if step is None else step
+    if not 0 <= cursor < length:
+        why = "" if length > experiment.steps else " (then its loss is no longer finite)"
+        raise SettingError("--step", step, f"0 to {length - 1}{why}")
+    *_, land = landscape(experiment, trajectory, length, None)
+    losses = trajectory.losses(0, length)
+    run = Run(experiment.title, experiment, trajectory, length, land.coords, losses, land.heights)
+    return Frame((run,), cursor, land.surface, experiment.objective, logarithmic, until=length - 1)

@@ -1,0 +1,356 @@
+"""Forms: a widget for any `Settings` class, made from its fields.
+
+A form shows a value and emits `edited` with the whole new value as soon as a person has changed one field to something
+allowed. A wrong entry stays where it is, with one line beside it that says what would be right; nothing is lost.
+"""
+
+from __future__ import annotations
+
+import math
+import typing
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QPalette, QStandardItemModel
+from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QSlider, QVBoxLayout, QWidget
+
+from model.settings import Field, SettingError, Settings, fields_of, kind_of
+
+STEPS = 400
+
+
+class Form(QWidget):
+    """One row for each field of a settings value; fields that are settings themselves have their rows inline. Final."""
+
+    edited = Signal(object)
+    refused = Signal(str)
+
+    def __init__(
+        self,
+        value: Settings,
+        names: tuple[str, ...] = (),
+        labels: dict[str, dict[str, str]] | None = None,
+        replace: Callable[[Any, str, Any], Any] | None = None,
+    ) -> None:
+        """`names` picks fields; `labels[field][choice]` words choices; `replace` puts a field into the value."""
+        super().__init__()
+        self._value, self._names, self._labels = value, names, labels or {}
+        self._replace = replace or (lambda value, name, part: msgspec.structs.replace(value, **{name: part}))
+        self._rows = QFormLayout(self)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setVerticalSpacing(6)
+        self._rows.setHorizontalSpacing(10)
+        self._rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self._rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
+        self.editors: dict[str, Any] = {}
+        self._build()
+
+    @property
+    def value(self) -> Settings:
+        """The settings shown."""
+        return self._value
+
+    def show_value(self, value: Settings) -> None:
+        """Show other settings, without emitting anything."""
+        if value == self._value:
+            return
+        rebuild = type(value) is not type(self._value)
+        self._value = value
+        if rebuild:
+            while self._rows.rowCount():
+                self._rows.removeRow(0)
+            self.editors = {}
+            self._build()
+        for name, editor in self.editors.items():
+            editor.show_value(getattr(value, name))
+
+    def disable(self, name: str, choice: str, reason: str) -> None:
+        """Offer a choice of a field no longer, and say why in its tooltip; with an empty reason, offer it again."""
+        self.editors[name].disable(choice, reason)
+
+    def find(self, path: str) -> QWidget:
+        """The editor of a field, by its path from this form: "schedule.learning_rate"."""
+        head, _, rest = path.partition(".")
+        editor = self.editors[head]
+        return editor.find(rest) if rest else editor
+
+    def _build(self) -> None:
+        for field in fields_of(type(self._value)):
+            if self._names and field.name not in self._names:
+                continue
+            value = getattr(self._value, field.name)
+            editor = _editor(field, value, self._labels.get(field.name, {}))
+            editor.setAccessibleName(field.title)
+            editor.setToolTip(field.help)
+            editor.edited.connect(self._take)
+            editor.setObjectName(field.name)
+            self.editors[field.name] = editor
+            if isinstance(editor, (Form, KindEditor)):
+                editor.refused.connect(self.refused)
+                self._rows.addRow(editor)
+            else:
+                caption = QLabel(field.title)
+                caption.setToolTip(field.help)
+                caption.setBuddy(editor)
+                self._rows.addRow(caption, editor)
+
+    def _take(self, part: object) -> None:
+        name = self.sender().objectName()
+        try:
+            self._value = self._replace(self._value, name, part)
+        except SettingError as error:
+            self.editors[name].complain(str(error))
+            self.refused.emit(str(error))
+            return
+        self.edited.emit(self._value)
+
+    def complain(self, message: str) -> None:
+        """Say what is wrong with the settings as a whole, beside the field that the message names."""
+        name = message.split(":")[0].split(".")[-1]
+        for key, editor in self.editors.items():
+            if key == name or isinstance(editor, (Form, KindEditor)):
+                editor.complain(message)
+
+
+class Editor(QWidget):
+    """One field: a control, and below it room for a line on what is wrong with the entry."""
+
+    edited = Signal(object)
+
+    def __init__(self, field: Field) -> None:
+        super().__init__()
+        self.field = field
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        self._row = QHBoxLayout()
+        self._row.setSpacing(6)
+        column.addLayout(self._row)
+        self.problem = QLabel()
+        self.problem.setWordWrap(True)
+        self.problem.setForegroundRole(QPalette.ColorRole.BrightText)
+        self.problem.hide()
+        column.addWidget(self.problem)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def hold(self, control: QWidget, stretch: int = 1) -> None:
+        """Put a control into the row; the first one takes the keyboard for all."""
+        self._row.addWidget(control, stretch)
+        control.setAccessibleName(self.field.title)
+        control.setAccessibleDescription(self.field.help)
+        control.setToolTip(self.field.help)
+        if self._row.count() == 1:
+            self.setFocusProxy(control)
+
+    def complain(self, message: str) -> None:
+        """Show a line about a wrong entry; an empty one takes it away."""
+        self.problem.setText(f"⚠ {message}" if message else "")
+        self.problem.setVisible(bool(message))
+
+
+class TypedEditor(Editor):
+    """A field with a line to type into."""
+
+    def __init__(self, field: Field) -> None:
+        super().__init__(field)
+        self.line = QLineEdit()
+        self.line.editingFinished.connect(self._finish)
+        self._shown = ""
+
+    @abstractmethod
+    def show_value(self, value: Any) -> None:
+        """Show a value of the field."""
+
+    def _finish(self) -> None:
+        text = self.line.text().strip()
+        if text == self._shown:
+            self.complain("")
+            return
+        try:
+            value = read(self.field, text)
+        except SettingError as error:
+            self.complain(str(error))
+            return
+        self.show_value(value)
+        self.edited.emit(value)
+
+    def _write(self, value: Any) -> None:
+        self._shown = written(value)
+        if self.line.text() != self._shown:
+            self.line.setText(self._shown)
+        self.complain("")
+
+
+class TextEditor(TypedEditor):
+    """Anything that is only typed: texts, whole numbers, lists such as 2-16-16-1. Final."""
+
+    def __init__(self, field: Field, value: Any) -> None:
+        super().__init__(field)
+        self.hold(self.line)
+        self.show_value(value)
+
+    def show_value(self, value: Any) -> None:
+        self._write(value)
+
+
+class NumberEditor(TypedEditor):
+    """A number with a logarithmic slider for its usual range; any allowed value may be typed. Final."""
+
+    def __init__(self, field: Field, value: float) -> None:
+        super().__init__(field)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setRange(0, STEPS)
+        self.slider.setPageStep(STEPS // 20)
+        self.line.setFixedWidth(64)
+        self.hold(self.slider)
+        self.hold(self.line, 0)
+        self.slider.valueChanged.connect(self._slide)
+        self.show_value(value)
+
+    def show_value(self, value: Any) -> None:
+        self._write(value)
+        with QSignalBlocker(self.slider):
+            self.slider.setValue(self._place(value))
+
+    def _ends(self) -> tuple[float, float, bool]:
+        """The slider's ends, and whether it is logarithmic between them."""
+        if self.field.slider is not None:
+            return (*self.field.slider, True)
+        return self.field.low, self.field.high, False
+
+    def _place(self, value: float) -> int:
+        low, high, log = self._ends()
+        share = math.log(max(value, low) / low) / math.log(high / low) if log else (value - low) / (high - low)
+        return round(min(max(share, 0.0), 1.0) * STEPS)
+
+    def _slide(self, place: int) -> None:
+        low, high, log = self._ends()
+        share = place / STEPS
+        value = low * (high / low) ** share if log else low + (high - low) * share
+        if self.field.open_high and value >= self.field.high:
+            value = self.field.high - (high - low) / STEPS
+        value = float(f"{value:.3g}") if self.field.type is float else round(value)
+        self._write(value)
+        self.edited.emit(value)
+
+
+class ChoiceEditor(Editor):
+    """One entry of a registry of named values. Final."""
+
+    def __init__(self, field: Field, value: str, labels: dict[str, str]) -> None:
+        super().__init__(field)
+        self.box = combo()
+        for choice in field.choices:
+            self.box.addItem(labels.get(choice, choice), choice)
+        self.hold(self.box)
+        self.box.activated.connect(lambda index: self.edited.emit(self.box.itemData(index)))
+        self.show_value(value)
+
+    def show_value(self, value: str) -> None:
+        """Show a value of the field."""
+        self.box.setCurrentIndex(self.box.findData(value))
+
+    def disable(self, choice: str, reason: str) -> None:
+        """Grey a choice out, with the reason as its tooltip."""
+        index = self.box.findData(choice)
+        model = self.box.model()
+        assert isinstance(model, QStandardItemModel)
+        item = model.item(index)
+        item.setEnabled(not reason)
+        item.setToolTip(reason)
+
+
+class KindEditor(QWidget):
+    """One class of a registry of settings, and the form of its fields below. Final."""
+
+    edited = Signal(object)
+    refused = Signal(str)
+
+    def __init__(self, field: Field, value: Settings) -> None:
+        super().__init__()
+        self.field = field
+        self._kinds = {kind_of(kind): kind for kind in field.kinds}
+        self.rows = QFormLayout(self)
+        self.rows.setContentsMargins(0, 0, 0, 0)
+        self.rows.setVerticalSpacing(6)
+        self.box = combo()
+        for name, kind in self._kinds.items():
+            self.box.addItem(kind.caption or name, name)
+        self.box.setAccessibleName(field.title)
+        self.box.setToolTip(field.help)
+        caption = QLabel(field.title)
+        caption.setBuddy(self.box)
+        self.rows.addRow(caption, self.box)
+        self.form = Form(value)
+        self.form.edited.connect(self.edited)
+        self.form.refused.connect(self.refused)
+        self.rows.addRow(self.form)
+        self.setFocusProxy(self.box)
+        self.box.activated.connect(self._choose)
+        if len(self._kinds) == 1:  # nothing to choose
+            self.rows.setRowVisible(0, False)
+        self.show_value(value)
+
+    def find(self, path: str) -> QWidget:
+        """The editor of a field of the chosen kind."""
+        return self.form.find(path)
+
+    def show_value(self, value: Settings) -> None:
+        """Show a value of the field."""
+        self.box.setCurrentIndex(self.box.findData(kind_of(value)))
+        self.form.show_value(value)
+        self.form.setVisible(bool(fields_of(type(value))))
+
+    def complain(self, message: str) -> None:
+        """Hand a line about a wrong entry to the form below."""
+        self.form.complain(message)
+
+    def _choose(self, index: int) -> None:
+        value = self._kinds[self.box.itemData(index)]()
+        if type(value) is not type(self.form.value):
+            self.show_value(value)
+            self.edited.emit(value)
+
+
+def _editor(field: Field, value: Any, labels: dict[str, str]) -> Any:
+    if field.choices:
+        return ChoiceEditor(field, value, labels)
+    if field.kinds:
+        return KindEditor(field, value)
+    if isinstance(field.type, type) and issubclass(field.type, Settings):
+        return Form(value)
+    if field.slider is not None or (field.type is float and math.isfinite(field.low) and math.isfinite(field.high)):
+        return NumberEditor(field, value)
+    return TextEditor(field, value)
+
+
+def written(value: object) -> str:
+    """A value as a person types it."""
+    if isinstance(value, tuple):
+        return "-".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def read(field: Field, text: str) -> Any:
+    """What a person typed, as a value of the field; raises `SettingError`."""
+    try:
+        if typing.get_origin(field.type) is tuple:
+            value: Any = tuple(int(part) for part in text.replace(",", "-").replace(" ", "-").split("-") if part)
+        else:
+            value = field.type(text.replace(",", ".") if field.type is float else text)
+    except ValueError:
+        raise SettingError(field.title, text, field.allowed) from None
+    field.check(value)
+    return value
+
+
+def combo() -> QComboBox:
+    """A combo box that the wheel does not change while one scrolls past it."""
+    box = QComboBox()
+    box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(10)
+    return box

@@ -1,0 +1,237 @@
+"""Frame: everything a view may know at one moment, and pure functions from it to what can be drawn. No Qt.
+
+A frame is immutable. The arrays of a run only ever grow behind it, so a frame keeps its `length` and looks no further.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from model import Experiment, Objective, Plane, State, Surface, Trajectory
+from model.activations import Array
+
+MOST_POINTS = 400
+
+
+@dataclass(frozen=True)
+class Change:
+    """A setting that was switched while the run went on: after which step, and what, in words."""
+
+    step: int
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One descent as far as this frame knows it: N = `length` states, `first` being the first one's step number.
+
+    `coords` `(N, 2)` on the plane drawn; `losses` `(N,)` as recorded; `heights` `(N,)` under the objective drawn, which
+    differs from `losses` where the loss or activation was switched later.
+    """
+
+    label: str
+    experiment: Experiment
+    trajectory: Trajectory
+    length: int
+    coords: Array
+    losses: Array
+    heights: Array
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """What is shown: runs (the last is the active one), the cursor on its states, a plane and its surface.
+
+    `until` is the step at which training will pause.
+    """
+
+    runs: tuple[Run, ...] = ()
+    cursor: int = 0
+    surface: Surface | None = None
+    objective: Objective | None = None
+    logarithmic: bool = True
+    until: int = 0
+    training: bool = False
+    following: bool = True
+    playing: bool = False
+    surveying: bool = False
+
+    @property
+    def run(self) -> Run | None:
+        """The active run, once it has a state."""
+        return self.runs[-1] if self.runs and self.runs[-1].length else None
+
+    @property
+    def plane(self) -> Plane | None:
+        """The plane that is drawn."""
+        return self.surface.plane if self.surface else None
+
+    @cached_property
+    def state(self) -> State | None:
+        """The state under the cursor."""
+        return self.run.trajectory[self.cursor] if self.run else None
+
+    @cached_property
+    def sheet(self) -> float | None:
+        """The loss of the plane's point nearest to the state under the cursor: exact, not read off the grid."""
+        if self.state is None or self.plane is None or self.objective is None:
+            return None
+        point = self.plane.point(self.plane.project(self.state.params))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return float(self.objective.loss(point))
+
+    @cached_property
+    def scale(self) -> Scale | None:
+        """How losses become heights and colours."""
+        return scale_of(self)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """From losses to heights in [0, 1], linear or logarithmic, cut at `high` (which is marked where it cuts)."""
+
+    low: float
+    high: float
+    logarithmic: bool
+    cuts: bool
+
+    def __call__(self, losses: Array) -> Array:
+        """Heights of losses of any shape: 0 at `low`, 1 at `high` and above; not finite stays not finite."""
+        low, high, values = self._bent(self.low), self._bent(self.high), self._bent(losses)
+        height = np.clip((values - low) / (high - low), 0.0, 1.0)
+        return np.where(np.isfinite(losses), height, np.nan)
+
+    def _bent(self, losses: Array | float) -> Array:
+        if not self.logarithmic:
+            return np.asarray(losses, float)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.log(np.maximum(losses, self.low if self.low > 0 else 1e-300))
+
+    @cached_property
+    def levels(self) -> Array:
+        """Round losses between `low` and `high` at which to draw a line, ascending: about a dozen."""
+        if self.logarithmic:
+            return log_levels(self.low, self.high, about=14)
+        return round_levels(self.low, self.high, about=14)
+
+    @cached_property
+    def ticks(self) -> Array:
+        """A few of the levels, for the numbers on an axis."""
+        if self.logarithmic:
+            return log_levels(self.low, self.high, about=6)
+        return round_levels(self.low, self.high, about=6)
+
+
+def scale_of(frame: Frame) -> Scale | None:
+    """The scale for a frame's surface and paths; None while there is nothing to draw.
+
+    Walls that rise far above everything the path has seen would flatten the valley in which all the interest lies, so
+    the scale ends one path's height (or the sheet's own median, if more) above the path.
+    """
+    parts = [run.heights[: run.length] for run in frame.runs]
+    sheet = frame.surface.loss[np.isfinite(frame.surface.loss)] if frame.surface else np.empty(0)
+    path = np.concatenate([*parts, np.empty(0)])
+    path = path[np.isfinite(path)]
+    everything = np.concatenate([sheet, path])
+    if not len(everything):
+        return None
+    logarithmic = frame.logarithmic and everything.max() > 0
+    low, high = float(everything.min()), float(everything.max())
+    if logarithmic:
+        low = max(low, high * 1e-9)
+    reach = max(float(path.max(initial=low)), float(np.median(sheet)) if len(sheet) else low)
+    if logarithmic:
+        cap = float(np.exp(min(np.log(high), 2 * np.log(max(reach, low)) - np.log(low))))
+    else:
+        cap = min(high, reach + (reach - low))
+    cuts = cap < high * (1 - 1e-6) and cap > low
+    high = cap if cuts else high
+    if high <= low * (1 + 1e-9) + 1e-300:  # all the same: a flat sheet halfway up
+        span = max(abs(low) * 0.5, 1e-6)
+        return Scale(low - span if not logarithmic else low / 1.5, high + span, logarithmic, False)
+    return Scale(low, high, logarithmic, cuts)
+
+
+def round_levels(low: float, high: float, about: int) -> Array:
+    """Multiples of 1, 2 or 5 times a power of ten, between `low` and `high`."""
+    raw = (high - low) / max(about, 1)
+    power = 10.0 ** np.floor(np.log10(raw))
+    step = power * min((1, 2, 5, 10), key=lambda m: abs(np.log(m * power / raw)))
+    first, last = np.ceil(low / step), np.floor(high / step)
+    return np.arange(first, last + 1) * step
+
+
+def log_levels(low: float, high: float, about: int) -> Array:
+    """Round numbers with even spacing on a logarithmic axis, between `low` and `high`."""
+    decades = np.log10(high / low)
+    choices = ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8))
+    if decades < 0.7:  # too little for decades to matter
+        return round_levels(low, high, about)
+    mantissas = np.array(min(choices, key=lambda m: abs(len(m) * decades - about)))
+    powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    stride = max(1, round(decades / about))
+    levels = np.sort((powers[::stride, None] * mantissas).ravel())
+    return levels[(levels >= low * (1 - 1e-9)) & (levels <= high * (1 + 1e-9))]
+
+
+def number(value: float) -> str:
+    """A loss or coordinate as a reader likes it: three digits, no needless zeros."""
+    return f"{value:.3g}".replace("-", "−")
+
+
+def shown(length: int, cursor: int, most: int = MOST_POINTS) -> Array:
+    """Which states up to the cursor to draw: every 2ᵏ-th, at most about `most`, and always the cursor's.
+
+    The stride is a power of two so that points stay where they are while a path grows.
+    """
+    last = min(cursor, length - 1)
+    stride = 1 << max(0, int(np.ceil(np.log2(max(last + 1, 1) / most))))
+    return np.append(np.arange(0, last, stride), last)
+
+
+def sheet_height(surface: Surface, coords: Array) -> Array:
+    """The drawn sheet's loss at coordinates `(N, 2)`, between its grid points linearly; NaN outside."""
+    spots = []
+    for axis, values in ((surface.x, coords[:, 0]), (surface.y, coords[:, 1])):
+        place = (values - axis[0]) / (axis[-1] - axis[0]) * (len(axis) - 1)
+        spots.append(np.where((place >= 0) & (place <= len(axis) - 1), place, np.nan))
+    i, j = (np.clip(np.nan_to_num(s).astype(int), 0, n - 2) for s, n in zip(spots, surface.loss.shape, strict=True))
+    a, b = spots[0] - i, spots[1] - j
+    loss = surface.loss
+    with np.errstate(invalid="ignore", over="ignore"):
+        near = loss[i, j] * (1 - b) + loss[i, j + 1] * b
+        far = loss[i + 1, j] * (1 - b) + loss[i + 1, j + 1] * b
+        return near * (1 - a) + far * a
+
+
+def descent_arrow(frame: Frame) -> Array | None:
+    """The direction of −gradient within the plane, as coordinates `(2,)`; None where there is none.
+
+    Its length is that of the plane's steepest descent direction, projected by least squares; only the direction is
+    meant to be drawn.
+    """
+    if frame.state is None or frame.plane is None:
+        return None
+    arrow = frame.plane.project(frame.plane.origin - frame.state.gradient)
+    length = float(np.linalg.norm(arrow))
+    return arrow / length if np.isfinite(length) and length > 0 else None
+
+
+def summary(frame: Frame) -> str:
+    """The picture in one line of words, for the status bar and for those who cannot see it."""
+    state = frame.state
+    if state is None:
+        return "No state yet"
+    parts = [f"step {state.step:,}", f"loss {state.loss:.6g}"]
+    if frame.sheet is not None:
+        parts.append(f"on the sheet {frame.sheet:.6g}")
+    if frame.plane is not None:
+        x, y = frame.plane.project(state.params)
+        parts.append(f"at ({number(x)}, {number(y)})")
+        parts.append(f"{number(float(frame.plane.distance(state.params)))} off the plane")
+    parts.append(f"gradient norm {float(np.linalg.norm(state.gradient)):.3g}")
+    return "   ".join(parts)

@@ -1,0 +1,225 @@
+"""Style: colours, pens, fonts and colour maps. The only place for them.
+
+A `Style` is a theme at a scale: exports draw the same picture k times larger, pens and letters included.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPalette, QPen, QPolygonF
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours by their role. `ink` and `muted` have a contrast of at least 4.5 to 1 on `window` and `panel`."""
+
+    name: str
+    window: str
+    panel: str
+    raised: str
+    line: str
+    ink: str
+    muted: str
+    accent: str
+    on_accent: str
+    halo: str
+    start: str
+    iso: tuple[int, int, int, int]
+    dark: bool
+
+
+DARK = Theme(
+    "dark", "#14161b", "#1b1e25", "#252a34", "#39404d", "#e3e6ec", "#a3abb8", "#ffa24a", "#1b1206", "#0a0c10",
+    "#ffffff", (0, 0, 0, 95), True,
+)  # fmt: skip
+LIGHT = Theme(
+    "light", "#f4f5f7", "#ffffff", "#e9ebef", "#c9ced6", "#1c2027", "#555d6b", "#c2500a", "#ffffff", "#ffffff",
+    "#ffffff", (0, 0, 0, 90), False,
+)  # fmt: skip
+THEMES = {theme.name: theme for theme in (DARK, LIGHT)}
+
+# On the landscape itself, whatever the theme: the colour map is the same in both.
+PATH = "#ff9d3c"
+PATH_OLD = "#e8a869"
+PATH_HALO = "#101216"
+GHOSTS = (("#8fd3ff", Qt.PenStyle.DashLine), ("#ffb3d1", Qt.PenStyle.DotLine), ("#c9f29b", Qt.PenStyle.DashDotLine))
+
+
+@dataclass(frozen=True)
+class Style:
+    """A theme at a scale."""
+
+    theme: Theme = DARK
+    scale: float = 1.0
+
+    def pen(self, color: object, width: float = 1.0, dash: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
+        """A pen of `width` pixels at scale 1, round at its ends and joints."""
+        pen = pg.mkPen(color, width=width * self.scale, style=dash)
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        return pen
+
+    def font(self, points: float = 9.0, bold: bool = False) -> QFont:
+        """The application's font; size in points at scale 1 and 96 dots per inch, so exports look the same."""
+        font = QFont("DejaVu Sans")
+        font.setStyleHint(QFont.StyleHint.SansSerif)
+        font.setPixelSize(max(1, round(points * 96 / 72 * self.scale)))
+        font.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
+        return font
+
+
+def palette(theme: Theme) -> QPalette:
+    """The Qt palette of a theme, for the Fusion style."""
+    roles = QPalette.ColorRole
+    colors = {
+        roles.Window: theme.window, roles.Base: theme.panel, roles.AlternateBase: theme.raised,
+        roles.Button: theme.raised, roles.WindowText: theme.ink, roles.Text: theme.ink, roles.ButtonText: theme.ink,
+        roles.ToolTipBase: theme.raised, roles.ToolTipText: theme.ink, roles.PlaceholderText: theme.muted,
+        roles.Highlight: theme.accent, roles.HighlightedText: theme.on_accent, roles.Link: theme.accent,
+        roles.BrightText: theme.accent, roles.Light: theme.line, roles.Midlight: theme.raised,
+        roles.Mid: theme.line, roles.Dark: theme.line, roles.Shadow: theme.halo, roles.Accent: theme.accent,
+    }  # fmt: skip
+    made = QPalette()
+    for role, color in colors.items():
+        made.setColor(role, QColor(color))
+    for role in (roles.WindowText, roles.Text, roles.ButtonText):
+        faded = QColor(theme.muted)
+        faded.setAlphaF(0.55)
+        made.setColor(QPalette.ColorGroup.Disabled, role, faded)
+    made.setColor(QPalette.ColorGroup.Disabled, roles.Highlight, QColor(theme.line))
+    return made
+
+
+@cache
+def _table(name: str) -> np.ndarray:
+    return pg.colormap.get(name).getLookupTable(0.0, 1.0, 512, mode=pg.ColorMap.FLOAT)[:, :3].astype(np.float32)
+
+
+def colors(heights: np.ndarray, name: str = "viridis") -> np.ndarray:
+    """Colours `(..., 3)` in [0, 1] for heights in [0, 1]; not finite heights get the first one."""
+    table = _table(name)
+    return table[np.clip(np.nan_to_num(heights) * (len(table) - 1), 0, len(table) - 1).astype(int)]
+
+
+def color(height: float, name: str = "viridis") -> QColor:
+    """One colour of the map."""
+    return QColor.fromRgbF(*(float(c) for c in colors(np.array(height), name)))
+
+
+def draw_text(painter: QPainter, at: QPointF, text: str, style: Style, ink: str, points: float = 8.5, halo: str = "",
+              align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignCenter) -> QRectF:  # fmt: skip
+    """Write one line centred at, left of or right of a point, with a halo if it lies over a picture. Returns its box."""
+    font = style.font(points)
+    painter.setFont(font)
+    box = QFontMetricsF(font).boundingRect(text)
+    box.moveCenter(at)
+    if align & Qt.AlignmentFlag.AlignLeft:
+        box.moveLeft(at.x())
+    elif align & Qt.AlignmentFlag.AlignRight:
+        box.moveRight(at.x())
+    box.adjust(-2, -1, 2, 1)
+    if halo:
+        painter.setPen(QColor(halo))
+        for dx, dy in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+            painter.drawText(box.translated(dx * style.scale, dy * style.scale), Qt.AlignmentFlag.AlignCenter, text)
+    painter.setPen(QColor(ink))
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+    return box
+
+
+def draw_marker(painter: QPainter, at: QPointF, kind: str, style: Style) -> None:
+    """One of the marks on the landscape: `start` (ring), `now` (disc), `lowest` (diamond); told apart by shape."""
+    k = style.scale
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    if kind == "lowest":
+        painter.setPen(style.pen(PATH_HALO, 1.5))
+        painter.setBrush(QColor("#ffffff"))
+        r = 6.0 * k
+        painter.drawPolygon(QPolygonF([at + QPointF(*p) for p in ((0, -r), (r, 0), (0, r), (-r, 0))]))
+        return
+    radius, brush = (5.0, "#ffffff") if kind == "start" else (6.5, PATH)
+    painter.setPen(style.pen(PATH_HALO, 2.0))
+    painter.setBrush(QBrush(QColor(brush)))
+    painter.drawEllipse(at, radius * k, radius * k)
+    if kind == "start":
+        painter.setBrush(QColor(PATH_HALO))
+        painter.drawEllipse(at, 1.6 * k, 1.6 * k)
+
+
+Entry = tuple[str, str]
+
+
+def draw_legend(painter: QPainter, rect: QRectF, entries: list[Entry], style: Style) -> None:
+    """A row (or rows) of marks and words, from the left; `entries` are (kind, words)."""
+    metrics = QFontMetricsF(style.font(8.5))
+    k = style.scale
+    x, y, line = rect.left(), rect.top() + 9 * k, 18 * k
+    for kind, words in entries:
+        width = metrics.horizontalAdvance(words) + 36 * k
+        if x + width > rect.right() and x > rect.left():
+            x, y = rect.left(), y + line
+        _legend_mark(painter, QPointF(x + 11 * k, y), kind, style)
+        draw_text(painter, QPointF(x + 22 * k, y), words, style, style.theme.muted, 8.5, align=Qt.AlignmentFlag.AlignLeft)
+        x += width
+
+
+def legend_height(width: float, entries: list[Entry], style: Style) -> float:
+    """How high the rows of `draw_legend` are in a given width."""
+    metrics = QFontMetricsF(style.font(8.5))
+    rows, x = 1, 0.0
+    for _, words in entries:
+        step = metrics.horizontalAdvance(words) + 36 * style.scale
+        if x + step > width and x > 0:
+            rows, x = rows + 1, 0.0
+        x += step
+    return rows * 18 * style.scale
+
+
+def _legend_mark(painter: QPainter, at: QPointF, kind: str, style: Style) -> None:
+    k = style.scale
+    ends = at - QPointF(9 * k, 0), at + QPointF(9 * k, 0)
+    if kind in ("start", "now", "lowest"):
+        draw_marker(painter, at, kind, style)
+    elif kind == "path":
+        painter.setPen(style.pen(PATH_HALO, 5))
+        painter.drawLine(*ends)
+        painter.setPen(style.pen(PATH, 2.6))
+        painter.drawLine(*ends)
+    elif kind == "gradient":
+        draw_arrow(painter, ends[0], ends[1], style)
+    elif kind == "stick":
+        painter.setPen(style.pen(style.theme.ink, 1.2))
+        painter.drawLine(at - QPointF(0, 7 * k), at + QPointF(0, 7 * k))
+    elif kind == "hole":
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QBrush(QColor(style.theme.muted), Qt.BrushStyle.BDiagPattern))
+        painter.drawRect(QRectF(at.x() - 9 * k, at.y() - 6 * k, 18 * k, 12 * k))
+    elif kind in ("solid", "dashed"):
+        dash = Qt.PenStyle.DashLine if kind == "dashed" else Qt.PenStyle.SolidLine
+        ink = style.theme.muted if kind == "dashed" else style.theme.accent
+        painter.setPen(style.pen(ink, 1.6 if kind == "dashed" else 2.2, dash))
+        painter.drawLine(*ends)
+    elif kind.startswith("ghost"):
+        ink, dash = GHOSTS[int(kind[5:]) % len(GHOSTS)]
+        painter.setPen(style.pen(ink, 2, dash))
+        painter.drawLine(*ends)
+
+
+def draw_arrow(painter: QPainter, tail: QPointF, head: QPointF, style: Style) -> None:
+    """A white arrow with a dark rim: the direction of steepest descent."""
+    along = head - tail
+    length = max((along.x() ** 2 + along.y() ** 2) ** 0.5, 1e-9)
+    unit = along / length
+    side, k = QPointF(-unit.y(), unit.x()), style.scale
+    neck = head - unit * 7 * k
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    for ink, width in ((PATH_HALO, 4.5), ("#ffffff", 2.0)):
+        painter.setPen(style.pen(ink, width))
+        painter.setBrush(QColor(ink))
+        painter.drawLine(tail, neck)
+        painter.drawPolygon(QPolygonF([head, neck + side * 3.5 * k, neck - side * 3.5 * k]))

@@ -1,0 +1,10 @@
+"""The views, in the order of the View menu. A new view is a file in this folder and one line here."""
+
+from explorer.views.base import View
+from explorer.views.contour import ContourView
+from explorer.views.curves import LossCurve
+from explorer.views.surface3d import SurfaceView
+
+VIEWS: dict[str, type[View]] = {view.name: view for view in (ContourView, SurfaceView, LossCurve)}
+
+__all__ = ["VIEWS", "ContourView", "LossCurve", "SurfaceView", "View"]

@@ -1,0 +1,82 @@
+"""Plots with our own look: fonts and pens that scale, and an axis that numbers logarithms well."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtWidgets import QGraphicsItem
+
+from explorer.frame import log_levels, number, round_levels
+from explorer.style import Style
+
+
+class NumberAxis(pg.AxisItem):
+    """An axis with round numbers; when `logarithmic`, its positions are log₁₀ of what it says."""
+
+    logarithmic = False
+
+    def tickValues(self, minVal, maxVal, size):
+        low, high = sorted((minVal, maxVal))
+        if not high > low:
+            return []
+        about = max(2, size / (65 if self.orientation in ("bottom", "top") else 42) / self.spread)
+        if self.logarithmic:
+            levels = np.log10(log_levels(10.0**low, 10.0**high, round(about)))
+        else:
+            levels = round_levels(low, high, round(about))
+        return [(1.0, levels.tolist())]
+
+    def tickStrings(self, values, scale, spacing):
+        if self.logarithmic:
+            return [number(10.0**value) for value in values]
+        return [number(round(value, 12)) for value in values]
+
+    spread = 1.0
+
+
+def plot(style: Style) -> pg.PlotWidget:
+    """An empty plot widget in our look; wheel zooms, drag pans, no menus."""
+    axes = {side: NumberAxis(side) for side in ("left", "bottom")}
+    for axis in axes.values():
+        axis.spread = style.scale
+        axis.setPen(style.pen(style.theme.line))
+        axis.setTextPen(style.theme.muted)
+        axis.setStyle(
+            tickFont=style.font(8.5), tickLength=round(-4 * style.scale), tickTextOffset=round(5 * style.scale),
+            autoExpandTextSpace=True, tickTextHeight=round(18 * style.scale),
+        )  # fmt: skip
+        axis.enableAutoSIPrefix(False)
+    widget = pg.PlotWidget(axisItems=axes, background=style.theme.window)
+    item = widget.getPlotItem()
+    item.hideButtons()
+    item.setMenuEnabled(False)
+    item.setContentsMargins(*(round(m * style.scale) for m in (4, 4, 10, 2)))
+    widget.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
+    return widget
+
+
+def label(axis: pg.AxisItem, text: str, style: Style) -> None:
+    """Name an axis."""
+    if axis.labelText != text:
+        size = style.font(9).pixelSize()
+        axis.setLabel(text, **{"color": style.theme.muted, "font-size": f"{size}px"})
+
+
+class Painted(pg.GraphicsObject):
+    """Something painted over a whole plot by a function `(painter, item)`, in the plot's coordinates."""
+
+    def __init__(self, paint, cached: bool = False) -> None:
+        super().__init__()
+        self._paint = paint
+        if cached:
+            self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
+
+    def boundingRect(self):
+        return self.viewRect()
+
+    def viewRangeChanged(self):
+        self.prepareGeometryChange()
+        self.update()
+
+    def paint(self, painter, *args):
+        self._paint(painter)

@@ -1,0 +1,51 @@
+"""What every view is: a widget that can show a frame and give a picture of itself."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QWidget
+
+from explorer.frame import Frame
+from explorer.style import Style
+
+
+class View(QWidget):
+    """A view holds no state but what it was last shown: the same frame gives the same pixels, whatever came before.
+
+    It never changes what it is given. It may keep a frame's parts to see, by identity, what is new in the next one.
+    """
+
+    name: ClassVar[str]
+    caption: ClassVar[str]
+
+    def __init__(self, style: Style, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.look = style
+        self.setAccessibleName(self.caption)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    @abstractmethod
+    def show_frame(self, frame: Frame) -> None:
+        """Show this frame, and nothing of an earlier one."""
+
+    @abstractmethod
+    def picture(self) -> QImage:
+        """What the view shows, in its own size in pixels."""
+
+    def reset_view(self) -> None:
+        """Back to the view's own range or camera; views without one do nothing."""
+
+
+def rendered(widget: QWidget) -> QImage:
+    """A raster widget's pixels at a device pixel ratio of one. Rendered twice: axes find their widths while painting."""
+    image = QImage(widget.size(), QImage.Format.Format_RGB32)
+    for _ in range(2):
+        image.fill(widget.palette().window().color())
+        painter = QPainter(image)
+        widget.render(painter, QPoint(0, 0))
+        painter.end()
+    return image

@@ -1,0 +1,264 @@
+"""The map: filled contours of the surface, and the path seen from above."""
+
+from __future__ import annotations
+
+import contourpy
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPainterPath, QPolygonF
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from explorer.frame import Frame, Run, Scale, descent_arrow, number, shown
+from explorer.style import (
+    GHOSTS,
+    PATH,
+    PATH_HALO,
+    PATH_OLD,
+    Entry,
+    Style,
+    color,
+    draw_arrow,
+    draw_legend,
+    draw_marker,
+    draw_text,
+    legend_height,
+)
+from explorer.views.axes import Painted, label, plot
+from explorer.views.base import View, rendered
+from explorer.views.strip import Strip
+from model import Surface
+
+
+class ContourView(View):
+    """Loss over the plane as filled contours with labelled levels, a colour bar, the path, and −gradient. Final."""
+
+    name, caption = "map", "Map"
+
+    pointed = Signal(object)  # coordinates (x, y) under the mouse, or None
+
+    def __init__(self, style: Style, parent: QWidget | None = None) -> None:
+        super().__init__(style, parent)
+        self._frame = Frame()
+        self._terrain: _Terrain | None = None
+        self._plot = plot(style)
+        self._plot.setAspectLocked(True)
+        self._plot.setAccessibleName("Map of the loss on the plane")
+        self._land = Painted(self._paint_land, cached=True)
+        self._marks = Painted(self._paint_marks)
+        for item in (self._land, self._marks):
+            self._plot.addItem(item, ignoreBounds=True)
+        self._bar = Strip(self._paint_bar, style, width=62)
+        self._legend = Strip(self._paint_legend, style, height=22)
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        row.addWidget(self._plot, 1)
+        row.addWidget(self._bar)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(*(round(m * style.scale) for m in (2, 4, 4, 2)))
+        column.setSpacing(0)
+        column.addWidget(self._legend)
+        column.addLayout(row, 1)
+        self._plot.scene().sigMouseMoved.connect(self._point_at)
+
+    def show_frame(self, frame: Frame) -> None:
+        before, self._frame = self._frame, frame
+        surface, scale = frame.surface, frame.scale
+        if surface is not before.surface or scale != before.scale:
+            self._terrain = _Terrain(surface, scale) if surface is not None and scale is not None else None
+            if surface is not None and surface.plane is not before.plane:
+                self.reset_view()
+                for side, words in zip(("bottom", "left"), surface.plane.labels, strict=True):
+                    label(self._plot.getAxis(side), words, self.look)
+            self._land.update()
+            self._bar.update()
+        entries = _entries(frame)
+        if entries != _entries(before):
+            self._legend.fit(legend_height(self.width() - 8 * self.look.scale, entries, self.look))
+        self._marks.update()
+
+    def reset_view(self) -> None:
+        if self._frame.plane is not None:
+            (x0, x1), (y0, y1) = self._frame.plane.bounds
+            self._plot.setRange(QRectF(x0, y0, x1 - x0, y1 - y0), padding=0)
+
+    def picture(self) -> QImage:
+        return rendered(self)
+
+    def _point_at(self, position: QPointF) -> None:
+        box = self._plot.getPlotItem().vb
+        inside = self._frame.plane is not None and box.sceneBoundingRect().contains(position)
+        spot = box.mapSceneToView(position) if inside else None
+        self.pointed.emit((spot.x(), spot.y()) if spot is not None else None)
+
+    def _paint_land(self, painter: QPainter) -> None:
+        if self._terrain is not None:
+            self._terrain.paint(painter, self.look)
+
+    def _paint_marks(self, painter: QPainter) -> None:
+        frame, to_screen = self._frame, painter.worldTransform()
+        painter.save()
+        painter.resetTransform()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+
+        def place(coords: np.ndarray) -> list[QPointF]:
+            return [to_screen.map(QPointF(*xy)) for xy in coords.tolist() if np.isfinite(xy).all()]
+
+        if frame.surface is not None:
+            for number_, run in enumerate(frame.runs[:-1]):
+                self._paint_ghost(painter, place(run.coords[shown(run.length, run.length)]), number_)
+            if frame.run is not None:
+                self._paint_path(painter, place, frame.run)
+        painter.restore()
+
+    def _paint_ghost(self, painter: QPainter, points: list[QPointF], index: int) -> None:
+        ink, dash = GHOSTS[index % len(GHOSTS)]
+        painter.setPen(self.look.pen(ink, 2, dash))
+        painter.drawPolyline(QPolygonF(points))
+
+    def _paint_path(self, painter: QPainter, place, run: Run) -> None:
+        frame, pen = self._frame, self.look.pen
+        points = place(run.coords[shown(run.length, frame.cursor)])
+        line, recent = QPolygonF(points), QPolygonF(points[-max(2, len(points) // 6) :])
+        for part, ink, width in ((line, PATH_HALO, 5.5), (line, PATH_OLD, 2.2), (recent, PATH_HALO, 6.5), (recent, PATH, 3.4)):
+            painter.setPen(pen(ink, width))
+            painter.drawPolyline(part)
+        lowest = frame.surface.lowest if frame.surface else None
+        if lowest is not None:
+            draw_marker(painter, place(np.array([lowest[:2]]))[0], "lowest", self.look)
+        start, now = place(run.coords[:1]), place(run.coords[frame.cursor : frame.cursor + 1])
+        arrow = descent_arrow(frame)
+        if arrow is not None and now and frame.plane is not None:
+            ahead = place(run.coords[frame.cursor : frame.cursor + 1] + arrow * 1e-3 * np.ptp(frame.plane.bounds[0]))[0]
+            along = ahead - now[0]
+            length = max((along.x() ** 2 + along.y() ** 2) ** 0.5, 1e-12)
+            draw_arrow(painter, now[0], now[0] + along / length * 44 * self.look.scale, self.look)
+        for points_, kind in ((start, "start"), (now, "now")):
+            if points_:
+                draw_marker(painter, points_[0], kind, self.look)
+
+    def _paint_bar(self, painter: QPainter, rect: QRectF) -> None:
+        scale, k = self._frame.scale, self.look.scale
+        if scale is None or self._frame.surface is None:
+            return
+        axis = self._plot.getAxis("bottom").height()
+        bar = QRectF(rect.left() + 4 * k, rect.top() + 26 * k, 12 * k, rect.height() - axis - 34 * k)
+        theme = self.look.theme
+        draw_text(painter, QPointF(rect.left() + 2 * k, rect.top() + 11 * k), "loss", self.look, theme.muted, 9,
+                  align=Qt.AlignmentFlag.AlignLeft)  # fmt: skip
+        heights = scale(np.array([scale.low, *scale.levels, scale.high]))
+        painter.setPen(Qt.PenStyle.NoPen)
+        for low, high in zip(heights, heights[1:], strict=False):
+            top, bottom = bar.bottom() - high * bar.height(), bar.bottom() - low * bar.height()
+            painter.setBrush(color((low + high) / 2))
+            painter.drawRect(QRectF(bar.left(), top, bar.width(), bottom - top + 0.5))
+        for tick in scale.ticks:
+            y = bar.bottom() - float(scale(np.array(tick))) * bar.height()
+            painter.setPen(self.look.pen(theme.muted))
+            painter.drawLine(QPointF(bar.right(), y), QPointF(bar.right() + 3 * k, y))
+            draw_text(painter, QPointF(bar.right() + 5 * k, y), number(tick), self.look, theme.muted,
+                      align=Qt.AlignmentFlag.AlignLeft)  # fmt: skip
+        if scale.cuts:
+            draw_text(painter, QPointF(bar.right() + 5 * k, bar.top() - 1 * k), f"≥{number(scale.high)}", self.look,
+                      theme.ink, align=Qt.AlignmentFlag.AlignLeft)  # fmt: skip
+
+    def _paint_legend(self, painter: QPainter, rect: QRectF) -> None:
+        k = self.look.scale
+        draw_legend(painter, rect.adjusted(6 * k, 0, 0, 0), _entries(self._frame), self.look)
+
+
+def _entries(frame: Frame) -> list[Entry]:
+    """What the legend explains: only what is there."""
+    if frame.surface is None:
+        return []
+    entries: list[Entry] = []
+    if frame.run is not None:
+        entries += [("path", "path"), ("start", "start"), ("now", "now"), ("gradient", "−gradient")]
+    entries += [(f"ghost{i}", run.label) for i, run in enumerate(frame.runs[:-1])]
+    if frame.surface.lowest is not None:
+        entries.append(("lowest", "lowest point of this slice"))
+    if not np.isfinite(frame.surface.loss).all():
+        entries.append(("hole", "loss not finite"))
+    return entries
+
+
+class _Terrain:
+    """The land of one surface at one scale: bands of colour, lines between them, numbers on the lines."""
+
+    def __init__(self, surface: Surface, scale: Scale) -> None:
+        (x0, x1), (y0, y1) = surface.plane.bounds
+        self._rect = QRectF(x0, y0, x1 - x0, y1 - y0)
+        heights = scale(surface.loss)
+        grid = contourpy.contour_generator(
+            surface.x, surface.y, np.ma.masked_invalid(heights.T), line_type="ChunkCombinedNan",
+            fill_type="ChunkCombinedOffset", corner_mask=False,
+        )  # fmt: skip
+        self._holes = bool(np.isnan(heights).any())
+        levels = scale(scale.levels)
+        # Each band is painted over all that lies above its lower edge, so that no seam shows between two bands.
+        edges = np.unique(np.concatenate([[0.0], levels[(levels > 0) & (levels < 1)]]))
+        uppers = np.append(edges[1:], 1.0)
+        self._bands = [
+            (_filled(grid.filled(low if low > 0 else -1.0, 2.0)), color((low + high) / 2))
+            for low, high in zip(edges, uppers, strict=True)
+        ]
+        self._lines, self._labels = QPainterPath(), []
+        for level, loss in zip(levels, scale.levels, strict=True):
+            points = grid.lines(level)[0][0] if 0 < level < 1 else None
+            if points is not None and len(points) > 1:
+                self._lines.addPath(pg.arrayToQPath(points[:, 0], points[:, 1], connect="finite"))
+                if loss in scale.ticks or np.isclose(scale.ticks, loss).any():
+                    self._labels.append((points, number(loss)))
+
+    def paint(self, painter: QPainter, style: Style) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self._holes:
+            self._paint_holes(painter, style)
+        painter.setPen(Qt.PenStyle.NoPen)
+        for path, ink in self._bands:
+            painter.setBrush(ink)
+            painter.drawPath(path)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(style.pen(style.theme.iso, 1.0))
+        painter.drawPath(self._lines)
+        self._paint_labels(painter, style)
+
+    def _paint_holes(self, painter: QPainter, style: Style) -> None:
+        painter.save()
+        box = painter.worldTransform().mapRect(self._rect)
+        painter.resetTransform()
+        painter.fillRect(box, QColor(style.theme.panel))
+        painter.fillRect(box, QBrush(QColor(style.theme.muted), Qt.BrushStyle.BDiagPattern))
+        painter.restore()
+
+    def _paint_labels(self, painter: QPainter, style: Style) -> None:
+        """A number on the longest piece of each line, where it does not meet another number or the edge."""
+        painter.save()
+        to_screen = painter.worldTransform()
+        painter.resetTransform()
+        room = to_screen.mapRect(self._rect).adjusted(24, 14, -24, -14)
+        taken: list[QRectF] = []
+        for points, text in self._labels:
+            finite = points[np.isfinite(points).all(axis=1)]
+            for share in (0.25, 0.6, 0.85, 0.05, 0.4):
+                at = to_screen.map(QPointF(*finite[int(share * (len(finite) - 1))]))
+                box = QRectF(at.x() - 22 * style.scale, at.y() - 12 * style.scale, 44 * style.scale, 24 * style.scale)
+                if room.contains(at) and not any(box.intersects(other) for other in taken):
+                    taken.append(box)
+                    draw_text(painter, at, text, style, "#ffffff", 8, halo="#26303a")
+                    break
+        painter.restore()
+
+
+def _filled(pieces) -> QPainterPath:
+    """contourpy's polygons with holes as one path."""
+    path = QPainterPath()
+    path.setFillRule(Qt.FillRule.OddEvenFill)
+    points, offsets = pieces[0][0], pieces[1][0]
+    if points is None:
+        return path
+    connect = np.ones(len(points), dtype=np.int32)
+    connect[offsets[1:] - 1] = 0
+    path = pg.arrayToQPath(points[:, 0], points[:, 1], connect=connect)
+    path.setFillRule(Qt.FillRule.OddEvenFill)
+    return path

@@ -1,0 +1,111 @@
+"""The loss curve: what the descent achieved step by step, and what the drawn sheet claims for the same states."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from explorer.frame import Frame, Run, sheet_height, shown
+from explorer.style import Style, draw_legend
+from explorer.views.axes import label, plot
+from explorer.views.base import View, rendered
+from explorer.views.strip import Strip
+
+POINTS = 1200
+
+
+class LossCurve(View):
+    """Loss against step: as recorded (solid) and on the sheet (dashed), the cursor, and what was switched when. Final."""
+
+    name, caption = "loss", "Loss curve"
+
+    def __init__(self, style: Style, parent: QWidget | None = None) -> None:
+        super().__init__(style, parent)
+        theme = style.theme
+        self._plot = plot(style)
+        self._plot.setAccessibleName("Loss against step")
+        self._plot.setMouseEnabled(False, False)
+        self._plot.showGrid(x=True, y=True, alpha=0.12)
+        self._sheet = pg.PlotCurveItem(pen=style.pen(theme.muted, 1.5, Qt.PenStyle.DashLine), connect="finite")
+        self._true = pg.PlotCurveItem(pen=style.pen(theme.accent, 2.2), connect="finite")
+        self._cursor = pg.InfiniteLine(angle=90, pen=style.pen(theme.ink, 1))
+        self._now = pg.ScatterPlotItem(size=9 * style.scale, brush=theme.accent, pen=style.pen(theme.window, 1.5))
+        for item in (self._sheet, self._true, self._cursor, self._now):
+            self._plot.addItem(item)
+        self._markers: list[pg.InfiniteLine] = []
+        self._changes: tuple = ()
+        label(self._plot.getAxis("bottom"), "step", style)
+        label(self._plot.getAxis("left"), "loss", style)
+        self._legend = Strip(self._paint_legend, style, height=20)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(*(round(m * style.scale) for m in (2, 4, 4, 2)))
+        column.setSpacing(0)
+        column.addWidget(self._legend)
+        column.addWidget(self._plot, 1)
+
+    def show_frame(self, frame: Frame) -> None:
+        run = frame.run
+        self._mark(run.changes if run else ())
+        for item in (self._cursor, self._now, self._true, self._sheet):
+            item.setVisible(run is not None)
+        if run is None:
+            return
+        index = shown(run.length, run.length, POINTS)
+        log = frame.logarithmic and float(run.losses[: run.length].max(initial=0.0)) > 0
+        self._plot.getAxis("left").logarithmic = log
+        steps = index + run.trajectory.first
+        true = _bent(run.losses[index], log)
+        self._true.setData(steps, true)
+        sheet = np.full(len(index), np.nan)
+        if frame.surface is not None:
+            sheet = _bent(sheet_height(frame.surface, run.coords[index]), log)
+        self._sheet.setData(steps, sheet)
+        step = run.trajectory.first + frame.cursor
+        self._cursor.setValue(step)
+        self._now.setData([step], _bent(run.losses[frame.cursor : frame.cursor + 1], log))
+        self._fit(steps, np.concatenate([true, sheet]), frame, run)
+
+    def picture(self) -> QImage:
+        return rendered(self)
+
+    def _fit(self, steps: np.ndarray, values: np.ndarray, frame: Frame, run: Run) -> None:
+        # Following a run, the axis reaches to the step where training will pause, so that it does not breathe.
+        last = max(int(steps[-1]), frame.until if frame.training else 0, 10)
+        finite = values[np.isfinite(values)]
+        low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
+        margin = 0.06 * (high - low) or 0.5
+        self._plot.setXRange(int(steps[0]), last, padding=0.01)
+        self._plot.setYRange(low - margin, high + margin, padding=0)
+
+    def _mark(self, changes: tuple) -> None:
+        if changes == self._changes:
+            return
+        for marker in self._markers:
+            self._plot.removeItem(marker)
+        self._changes = changes
+        self._markers = []
+        theme = self.look.theme
+        for number, change in enumerate(changes):
+            marker = pg.InfiniteLine(
+                change.step, 90, pen=self.look.pen(theme.muted, 1, Qt.PenStyle.DotLine), label=change.text,
+                labelOpts=dict(color=theme.ink, position=0.93 - 0.13 * (number % 5), fill=theme.raised,
+                               anchors=[(0, 0.5), (1, 0.5)]),
+            )  # fmt: skip
+            marker.label.setFont(self.look.font(8))
+            self._plot.addItem(marker, ignoreBounds=True)
+            self._markers.append(marker)
+
+    def _paint_legend(self, painter, rect) -> None:
+        k = self.look.scale
+        entries = [("solid", "true loss"), ("dashed", "on the sheet")]
+        draw_legend(painter, rect.adjusted(6 * k, 0, 0, 0), entries, self.look)
+
+
+def _bent(losses: np.ndarray, log: bool) -> np.ndarray:
+    if not log:
+        return losses
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(losses > 0, np.log10(losses), np.nan)

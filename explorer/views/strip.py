@@ -1,0 +1,31 @@
+"""A narrow widget beside a plot, for a legend or a colour bar."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QPainter
+from PySide6.QtWidgets import QWidget
+
+from explorer.style import Style
+
+
+class Strip(QWidget):
+    """A narrow widget beside the plot, painted by a function `(painter, rect)`."""
+
+    def __init__(self, paint, style: Style, width: int | None = None, height: int | None = None) -> None:
+        super().__init__()
+        self._paint, self._style = paint, style
+        if width:
+            self.setFixedWidth(round(width * style.scale))
+        if height:
+            self.setFixedHeight(round(height * style.scale))
+
+    def fit(self, height: float) -> None:
+        self.setFixedHeight(max(round(height), round(22 * self._style.scale)))
+        self.update()
+
+    def paintEvent(self, event) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillRect(self.rect(), QColor(self._style.theme.window))
+        self._paint(painter, QRectF(self.rect()))

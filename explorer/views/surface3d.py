@@ -1,0 +1,350 @@
+"""The surface: the sheet in three dimensions, lit, with the path where its true loss is."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pyqtgraph.opengl as gl
+from OpenGL import GL
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QLinearGradient, QMatrix4x4, QPainter, QVector3D
+from PySide6.QtOpenGL import QOpenGLFramebufferObject, QOpenGLFramebufferObjectFormat
+from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
+
+from explorer.frame import Frame, number, round_levels
+from explorer.style import GHOSTS, PATH, PATH_HALO, Entry, Style, color, draw_legend, draw_text
+from explorer.views import scene
+from explorer.views.base import View
+
+XRAY = {
+    GL.GL_DEPTH_TEST: False,
+    GL.GL_BLEND: True,
+    GL.GL_CULL_FACE: False,
+    "glBlendFunc": (GL.GL_SRC_ALPHA, GL.GL_ONE_MINUS_SRC_ALPHA),
+}
+# Only the far side of a slightly thicker, dark tube: an outline around the path.
+OUTLINE = {GL.GL_DEPTH_TEST: True, GL.GL_BLEND: False, GL.GL_CULL_FACE: True, "glCullFace": (GL.GL_FRONT,)}
+CAMERA = dict(elevation=36, azimuth=-62)
+
+
+class SurfaceView(View):
+    """The loss as a sheet over the plane, with the path at its true loss and sticks to the sheet. Final."""
+
+    name, caption = "surface", "Surface"
+
+    def __init__(self, style: Style, parent: QWidget | None = None) -> None:
+        super().__init__(style, parent)
+        self._frame = Frame()
+        self._canvas = Canvas(style)
+        self._canvas.setAccessibleName("Surface of the loss over the plane, in three dimensions")
+        self.setFocusProxy(self._canvas)
+        self._missing = QLabel("3-D needs OpenGL 2.1, which this display does not offer.\nThe map shows the same surface.")
+        self._missing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self._canvas)
+        self._stack.addWidget(self._missing)
+        self._canvas.refused.connect(self._give_up)
+
+    @property
+    def canvas(self) -> Canvas:
+        """The OpenGL widget, for its camera."""
+        return self._canvas
+
+    def show_frame(self, frame: Frame) -> None:
+        self._frame = frame
+        self._canvas.show_frame(frame)
+
+    def reset_view(self) -> None:
+        self._canvas.reset_camera()
+
+    def picture(self) -> QImage:
+        """Drawn anew, smoothed, into a buffer of its own. Raises `RuntimeError` without OpenGL."""
+        return self._canvas.picture()
+
+    def _give_up(self) -> None:
+        self._stack.setCurrentWidget(self._missing)
+
+
+class Canvas(gl.GLViewWidget):
+    """The scene and its camera. Letters are painted over it in one pass, so that nothing covers them."""
+
+    refused = Signal()
+
+    def __init__(self, style: Style) -> None:
+        super().__init__()
+        self._look = style
+        self._frame = Frame()
+        self._drawn: tuple = ()
+        self._axes_side: tuple = ()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(160, 120)
+        self.setBackgroundColor(style.theme.window)
+        self._make_items()
+        self.reset_camera()
+
+    def _make_items(self) -> None:
+        theme, k = self._look.theme, self._look.scale
+
+        def mesh(options="opaque", depth=0):
+            item = gl.GLMeshItem(smooth=True, computeNormals=False, glOptions=options)
+            item.setDepthValue(depth)
+            self.addItem(item)
+            return item
+
+        def lines(rgba, width=1.0, mode="lines", options="translucent", depth=1):
+            item = gl.GLLinePlotItem(mode=mode, color=rgba, width=width * k, antialias=True, glOptions=options)
+            item.setGLOptions(options)
+            item.setDepthValue(depth)
+            self.addItem(item)
+            return item
+
+        muted, ink = QColor(theme.muted).getRgbF()[:3], QColor(theme.ink).getRgbF()[:3]
+        path = QColor(PATH).getRgbF()[:3]
+        self._walls = lines((*muted, 0.28))
+        self._ground, self._sheet = mesh(), mesh()
+        self._iso_low = lines((1, 1, 1, 0.20), 1.0)
+        self._iso = lines((0, 0, 0, 0.40), 1.2)
+        self._shadow = lines((*path, 0.95), 2.0, mode="line_strip", depth=2)
+        self._outline, self._tube = mesh(OUTLINE, 3), mesh(depth=4)
+        self._sticks = lines((*ink, 0.75) if theme.dark else (0.05, 0.06, 0.08, 0.75), 1.4, depth=5)
+        self._balls = [self._ball(0.024, "#ffffff"), self._ball(0.034, PATH)]
+        self._xray = lines((*path, 0.5), 2.0, mode="line_strip", options=XRAY, depth=50)
+        self._ghosts = [
+            lines((*QColor(ink).getRgbF()[:3], 0.9), 2.0, mode="lines", options=XRAY, depth=40) for ink, _ in GHOSTS
+        ]
+
+    def _ball(self, radius: float, ink: str) -> gl.GLMeshItem:
+        data = gl.MeshData.sphere(14, 20, radius=radius)
+        item = gl.GLMeshItem(meshdata=data, smooth=True, color=QColor(ink).getRgbF(), shader="shaded")
+        item.setDepthValue(6)
+        self.addItem(item)
+        return item
+
+    def show_frame(self, frame: Frame) -> None:
+        """Give the items what changed; painting follows when Qt asks for it."""
+        self._frame = frame
+        drawable = frame.surface is not None and frame.scale is not None
+        for item in self.items:
+            item.setVisible(drawable)
+        drawn = (frame.surface, frame.scale)
+        if drawable and (not self._drawn or drawn[0] is not self._drawn[0] or drawn[1] != self._drawn[1]):
+            self._show_sheet(frame)
+            self._axes_side = ()
+        self._drawn = drawn if drawable else ()
+        if drawable:
+            self._show_paths(frame)
+        self.update()
+
+    def _show_sheet(self, frame: Frame) -> None:
+        sheet, ground = scene.sheet(frame.surface, frame.scale)
+        for item, mesh in ((self._sheet, sheet), (self._ground, ground)):
+            _set_mesh(item, mesh)
+        high, low = scene.iso_lines(frame.surface, frame.scale)
+        self._iso.setData(pos=high)
+        self._iso_low.setData(pos=low)
+
+    def _show_paths(self, frame: Frame) -> None:
+        for item, run in zip(self._ghosts, [*frame.runs[:-1], *[None] * len(self._ghosts)], strict=False):
+            points = np.empty((0, 3)) if run is None else scene.path(frame, run, run.length).points
+            item.setData(pos=np.repeat(points, 2, axis=0)[1:-1][: len(points) // 4 * 4] if len(points) > 1 else points[:0])
+        items = (self._outline, self._tube, self._shadow, self._sticks, self._xray, *self._balls)
+        path = scene.path(frame, frame.run, frame.cursor) if frame.run else None
+        if path is None or not len(path.points):
+            for item in items:
+                item.setVisible(False)
+            return
+        points = path.points
+        age = np.linspace(0.0, 1.0, len(points))[:, None]
+        rgb = np.array([0.93, 0.62, 0.36]) * (1 - age) + np.array([1.0, 0.60, 0.20]) * age
+        radius = 0.0085 + 0.006 * age[:, 0] ** 3
+        dark = np.tile(QColor(PATH_HALO).getRgbF()[:3], (len(points), 1))
+        for item, mesh in (
+            (self._tube, scene.tube(points, radius, rgb)),
+            (self._outline, scene.tube(points, radius + 0.0055, dark)),
+        ):
+            item.setVisible(mesh is not None)
+            if mesh is not None:
+                _set_mesh(item, mesh)
+        self._xray.setData(pos=points)
+        floor = points.copy()
+        floor[:, 2] = scene.FLOOR + 2 * scene.LIFT
+        self._shadow.setData(pos=floor)
+        self._sticks.setData(pos=scene.sticks(path))
+        now_shown = path.index[-1] == frame.cursor
+        for item, spot, there in zip(self._balls, (points[0], points[-1]), (path.index[0] == 0, now_shown), strict=True):
+            item.setVisible(bool(there))
+            item.resetTransform()
+            item.translate(*spot)
+
+    # ---- camera -------------------------------------------------------------------------------------------------
+
+    def reset_camera(self) -> None:
+        """The camera as at the beginning."""
+        self.setCameraPosition(pos=QVector3D(0, 0, 0.14), distance=5.2, **CAMERA)
+
+    def _widen(self, width: float, height: float) -> None:
+        """A field of view (pyqtgraph's is horizontal) that holds the box in wide and in tall windows."""
+        half = max(math.tan(math.radians(17.5)) * width / max(height, 1), math.tan(math.radians(21.5)))
+        self.opts["fov"] = math.degrees(2 * math.atan(half))
+
+    def _show_walls(self) -> None:
+        """Lines on the two walls behind the sheet, which depend on where the camera stands."""
+        x, y = self._back()
+        frame = self._frame
+        if frame.scale is None or self._axes_side == (x, y):
+            return
+        self._axes_side = (x, y)
+        lines = []
+        for z in [0.0, *frame.scale(frame.scale.ticks)]:
+            lines += [(x, -1, z), (x, 1, z), (-1, y, z), (1, y, z)]
+        for corner in ((x, -y), (x, y), (-x, y)):
+            lines += [(*corner, scene.FLOOR), (*corner, 1.0)]
+        self._walls.setData(pos=np.array(lines, float))
+
+    def _back(self) -> tuple[float, float]:
+        azimuth = math.radians(self.opts["azimuth"])
+        return -math.copysign(1, math.cos(azimuth)), -math.copysign(1, math.sin(azimuth))
+
+    # ---- painting -----------------------------------------------------------------------------------------------
+
+    def picture(self) -> QImage:
+        """The scene at the widget's size, four samples a pixel, letters included."""
+        if not self.isValid():
+            raise RuntimeError("3-D pictures need OpenGL")
+        width, height = self.width(), self.height()
+        self._widen(width, height)
+        self.makeCurrent()
+        made = QOpenGLFramebufferObjectFormat()
+        made.setAttachment(QOpenGLFramebufferObject.Attachment.CombinedDepthStencil)
+        made.setSamples(4)
+        buffer = QOpenGLFramebufferObject(width, height, made)
+        buffer.bind()
+        GL.glViewport(0, 0, width, height)
+        self._show_walls()
+        self.paint(region=(0, 0, width, height), viewport=(0, 0, width, height))
+        buffer.release()
+        image = buffer.toImage().convertToFormat(QImage.Format.Format_RGB32)
+        self.doneCurrent()
+        painter = QPainter(image)
+        self._paint_letters(painter, width, height)
+        painter.end()
+        return image
+
+    def _paint_letters(self, painter: QPainter, width: int, height: int) -> None:
+        frame, k = self._frame, self._look.scale
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        draw_legend(painter, QRectF(10 * k, 4 * k, width - 20 * k, height), _entries(frame), self._look)
+        if frame.surface is None or frame.scale is None:
+            return
+        screen = QMatrix4x4()
+        screen.viewport(0, height, width, -height)
+        region = (0, 0, width, height)
+        project = screen * self.projectionMatrix(region, region) * self.viewMatrix()
+
+        def place(x: float, y: float, z: float) -> QPointF:
+            return project.map(QVector3D(x, y, z)).toPointF()
+
+        taken: list[QRectF] = []
+        self._paint_height_axis(painter, place, taken)
+        (x0, x1), (y0, y1) = frame.surface.plane.bounds
+        back_x, back_y = self._back()
+        labels = frame.surface.plane.labels
+        self._paint_floor_axis(painter, place, taken, labels[0], (x0, x1), lambda t: (t, -back_y))
+        self._paint_floor_axis(painter, place, taken, labels[1], (y0, y1), lambda t: (-back_x, t))
+
+    def _paint_floor_axis(self, painter, place, taken, words, bounds, at) -> None:
+        """An axis along the front edge of the floor, its numbers and name outside the box."""
+        style, theme, k = self._look, self._look.theme, self._look.scale
+        z = scene.FLOOR
+        ends, middle = (place(*at(-1.0), z), place(*at(1.0), z)), place(0, 0, z)
+        painter.setPen(style.pen(theme.muted, 1.2))
+        painter.drawLine(*ends)
+        along = ends[1] - ends[0]
+        normal = QPointF(-along.y(), along.x()) / max(math.hypot(along.x(), along.y()), 1e-6)
+        away = ends[0] + along / 2 - middle
+        if normal.x() * away.x() + normal.y() * away.y() < 0:
+            normal = -normal
+        low, high = bounds
+        for value in round_levels(low, high, 5):
+            spot = place(*at((2 * value - low - high) / (high - low)), z)
+            painter.setPen(style.pen(theme.muted, 1.2))
+            painter.drawLine(spot, spot + normal * 4 * k)
+            _write(painter, spot + normal * 15 * k, number(round(value, 12)), style, theme.muted, taken)
+        name = ends[0] + along / 2 + normal * 36 * k
+        _write_along(painter, name, along, words, style)
+
+    def _paint_height_axis(self, painter, place, taken) -> None:
+        """The loss on the box's left edge: a strip of the map's own colours with numbers."""
+        style, theme, k, scale = self._look, self._look.theme, self._look.scale, self._frame.scale
+        back_x, back_y = self._back()
+        corner = min(((back_x, -back_y), (-back_x, back_y)), key=lambda c: place(*c, 0.5).x())
+        foot, top = place(*corner, 0.0), place(*corner, 1.0)
+        painter.setPen(style.pen(theme.line, 1))
+        painter.drawLine(place(*corner, scene.FLOOR), foot)
+        blend = QLinearGradient(foot, top)
+        for share in np.linspace(0, 1, 12):
+            blend.setColorAt(float(share), color(float(share)))
+        pen = style.pen(theme.ink, 6)
+        pen.setBrush(blend)
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        painter.setPen(pen)
+        painter.drawLine(foot, top)
+        for tick in scale.ticks:
+            spot = place(*corner, float(scale(np.array(tick))))
+            painter.setPen(style.pen(theme.muted, 1.2))
+            painter.drawLine(spot - QPointF(3 * k, 0), spot - QPointF(8 * k, 0))
+            _write(painter, spot - QPointF(11 * k, 0), number(tick), style, theme.muted, taken, Qt.AlignmentFlag.AlignRight)
+        words = "loss (log)" if scale.logarithmic else "loss"
+        _write(painter, top - QPointF(0, 18 * k), words, style, theme.ink, taken)
+        if scale.cuts:
+            _write(painter, top + QPointF(0, -34 * k), f"cut at {number(scale.high)}", style, theme.muted, taken)
+
+    # ---- Qt -----------------------------------------------------------------------------------------------------
+
+    def initializeGL(self) -> None:
+        try:
+            super().initializeGL()
+        except RuntimeError:
+            self.refused.emit()
+
+    def paintGL(self) -> None:
+        self._widen(self.width(), self.height())
+        self._show_walls()
+        super().paintGL()
+        painter = QPainter(self)
+        self._paint_letters(painter, self.width(), self.height())
+        painter.end()
+
+
+def _set_mesh(item: gl.GLMeshItem, mesh: scene.Mesh) -> None:
+    item.setMeshData(meshdata=gl.MeshData(vertexes=mesh.vertices, faces=mesh.faces, vertexColors=mesh.colors))
+
+
+def _write(painter, at, text, style, ink, taken, align=Qt.AlignmentFlag.AlignCenter) -> None:
+    """A label, unless it would lie over another."""
+    reach = 11 * style.scale
+    box = QRectF(at.x() - reach, at.y() - 0.6 * reach, 2 * reach, 1.2 * reach)
+    if not any(box.intersects(other) for other in taken):
+        taken.append(draw_text(painter, at, text, style, ink, align=align))
+
+
+def _write_along(painter, at: QPointF, along: QPointF, words: str, style: Style) -> None:
+    """An axis name, turned to lie along its axis, never upside down."""
+    angle = math.degrees(math.atan2(along.y(), along.x()))
+    angle = angle - 180 if angle > 90 else angle + 180 if angle < -90 else angle
+    painter.save()
+    painter.translate(at)
+    painter.rotate(angle)
+    draw_text(painter, QPointF(0, 0), words, style, style.theme.ink, 9)
+    painter.restore()
+
+
+def _entries(frame: Frame) -> list[Entry]:
+    entries: list[Entry] = []
+    if frame.run is not None and frame.surface is not None:
+        entries = [("path", "path at its true loss"), ("start", "start"), ("now", "now"), ("stick", "from the sheet to the true loss")]
+    entries += [(f"ghost{i}", run.label) for i, run in enumerate(frame.runs[:-1])]
+    if frame.surface is not None and not np.isfinite(frame.surface.loss).all():
+        entries.append(("hole", "no sheet: loss not finite"))
+    return entries

@@ -1,0 +1,411 @@
+"""The window: docks, menus and keys. It connects the pieces and holds no state of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QAction, QActionGroup, QIcon, QKeySequence, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QLabel, QMainWindow, QMessageBox, QProgressBar, QSplitter, QWidget
+
+from explorer.application import set_theme
+from explorer.controls import Controls
+from explorer.export.dialog import ExportDialog
+from explorer.frame import Frame, number, summary
+from explorer.resources import icon_file, load_experiment, presets
+from explorer.session import Session
+from explorer.style import THEMES, Style, Theme
+from explorer.timeline import Timeline
+from explorer.views import VIEWS, ContourView, LossCurve, SurfaceView, View
+from model import Experiment, SettingError, to_json
+
+LAYOUT = 1  # raise it when docks change, so that an old layout is not restored over a new one
+
+# name: (menu, words, keys, icon). What an action does is connected in Window._connect.
+ACTIONS: dict[str, tuple[str, str, str, str]] = {
+    "open": ("File", "&Open experiment…", "Ctrl+O", "open"),
+    "save": ("File", "&Save experiment…", "Ctrl+S", ""),
+    "export": ("File", "&Export picture…", "Ctrl+E", "export"),
+    "copy": ("File", "&Copy picture", "Ctrl+C", ""),
+    "quit": ("File", "&Quit", "Ctrl+Q", ""),
+    "train": ("Run", "Train", "T", "train"),
+    "new start": ("Run", "New start", "N", "new start"),
+    "play": ("Run", "Play / pause", "Space; K", "play"),
+    "first": ("Run", "First step", "Home", "first"),
+    "back": ("Run", "Step back", "Left", "back"),
+    "forward": ("Run", "Step forward", "Right", "forward"),
+    "back 10": ("Run", "Ten steps back", "Shift+Left", ""),
+    "forward 10": ("Run", "Ten steps forward", "Shift+Right", ""),
+    "newest": ("Run", "Newest step (follow)", "End", "newest"),
+    "slower": ("Run", "Slower playback", "[", ""),
+    "faster": ("Run", "Faster playback", "]", ""),
+    "recompute": ("Surface", "Recompute plane and surface", "R", "recompute"),
+    "cancel": ("Surface", "Cancel survey", "Esc", ""),
+    "logarithmic": ("Surface", "Logarithmic heights", "L", ""),
+    "map": ("View", "Map", "1", ""),
+    "surface": ("View", "Surface", "2", ""),
+    "both": ("View", "Map and surface", "3", ""),
+    "reset": ("View", "Reset view", "0", ""),
+    "turn left": ("View", "Turn left", "Alt+Left", ""),
+    "turn right": ("View", "Turn right", "Alt+Right", ""),
+    "turn up": ("View", "Turn up", "Alt+Up", ""),
+    "turn down": ("View", "Turn down", "Alt+Down", ""),
+    "full screen": ("View", "Full screen", "F11", ""),
+    "layout": ("View", "Reset layout", "", ""),
+    "keys": ("Help", "Keys", "F1; Ctrl+/", ""),
+}
+CHECKABLE = ("logarithmic", "map", "surface", "both", "full screen")
+
+
+class Window(QMainWindow):
+    """Map and surface in the middle, forms on the left, the loss curve on the right, the timeline below."""
+
+    report = Signal(str)
+
+    def __init__(self, experiment: Experiment, theme: Theme, stored: QSettings) -> None:
+        super().__init__()
+        self.setWindowTitle("Loss Landscape Explorer")
+        self.session = Session(experiment, self)
+        self._stored, self._theme = stored, theme
+        self.actions_ = {name: self._action(name) for name in ACTIONS}
+        self.controls = Controls(experiment)
+        self._make_menus()
+        self._make_status()
+        self.setDockOptions(QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowNestedDocks)
+        self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
+        self.splitter = QSplitter()
+        self.splitter.setChildrenCollapsible(False)
+        self.setCentralWidget(self.splitter)
+        self._dock("Experiment", "experiment", Qt.DockWidgetArea.LeftDockWidgetArea).setWidget(self.controls)
+        self._dock("Loss curve", "loss", Qt.DockWidgetArea.RightDockWidgetArea)
+        bottom = self._dock("Timeline", "timeline", Qt.DockWidgetArea.BottomDockWidgetArea)
+        bottom.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
+        bottom.setTitleBarWidget(QWidget())
+        self._build_views()
+        self._connect()
+        self._arrange()
+        self._show_experiment(experiment)
+
+    # ---- building -----------------------------------------------------------------------------------------------
+
+    def _action(self, name: str) -> QAction:
+        _, words, keys, _ = ACTIONS[name]
+        action = QAction(self.tr(words), self)
+        action.setShortcuts([QKeySequence(key) for key in keys.split("; ") if key])
+        action.setCheckable(name in CHECKABLE)
+        shown = " or ".join(key.toString(QKeySequence.SequenceFormat.NativeText) for key in action.shortcuts())
+        action.setToolTip(words.replace("&", "") + (f" ({shown})" if shown else ""))
+        action.setObjectName(name)
+        self.addAction(action)
+        return action
+
+    def _make_menus(self) -> None:
+        menus = {}
+        for name, (menu, *_rest) in ACTIONS.items():
+            if menu not in menus:
+                menus[menu] = self.menuBar().addMenu(self.tr(f"&{menu}"))
+                if menu == "File":
+                    offered = menus[menu].addMenu(self.tr("&Presets"))
+                    for preset, path in presets().items():
+                        offered.addAction(load_experiment(str(path)).title).setObjectName(preset)
+                    offered.triggered.connect(self._open_preset)
+            menus[menu].addAction(self.actions_[name])
+        themes = QActionGroup(self)
+        menus["View"].addSeparator()
+        for theme in THEMES.values():
+            action = themes.addAction(f"{theme.name.capitalize()} theme")
+            action.setCheckable(True)
+            action.setChecked(theme is self._theme)
+            action.setObjectName(theme.name)
+            menus["View"].addAction(action)
+        themes.triggered.connect(self._choose_theme)
+        views = QActionGroup(self)
+        for name in ("map", "surface", "both"):
+            views.addAction(self.actions_[name])
+        self.actions_["both"].setChecked(True)
+        self.actions_["logarithmic"].setChecked(True)
+        menus["View"].addSeparator()
+        self._docks_menu = menus["View"]
+
+    def _make_status(self) -> None:
+        bar = self.statusBar()
+        bar.setSizeGripEnabled(False)
+        self.notice = QLabel()
+        self.notice.setAccessibleName("Notice")
+        self.readout = QLabel()
+        self.readout.setAccessibleName("Read-out at the cursor")
+        self.progress = QProgressBar()
+        self.progress.setFixedSize(120, 12)
+        self.progress.setTextVisible(False)
+        self.progress.setAccessibleName("Progress of the survey")
+        self.progress.hide()
+        bar.addWidget(self.notice, 1)
+        bar.addPermanentWidget(self.progress)
+        bar.addPermanentWidget(self.readout)
+        self._fade = QTimer(self)
+        self._fade.setSingleShot(True)
+        self._fade.timeout.connect(self.notice.clear)
+
+    def _dock(self, caption: str, name: str, area: Qt.DockWidgetArea) -> QDockWidget:
+        dock = QDockWidget(self.tr(caption), self)
+        dock.setObjectName(name)
+        dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable | QDockWidget.DockWidgetFeature.DockWidgetClosable)
+        self.addDockWidget(area, dock)
+        if name != "timeline":
+            self._docks_menu.addAction(dock.toggleViewAction())
+        return dock
+
+    def dock(self, name: str) -> QDockWidget:
+        """A dock by its name."""
+        return self.findChild(QDockWidget, name)
+
+    def _build_views(self) -> None:
+        """Make everything that depends on the theme: icons, views, timeline."""
+        style = Style(self._theme)
+        for name, (_, _, _, icon) in ACTIONS.items():
+            if icon:
+                self.actions_[name].setIcon(_icon(icon, self._theme))
+        self.views: dict[str, View] = {name: view(style) for name, view in VIEWS.items()}
+        for name in ("map", "surface"):
+            self.splitter.addWidget(self.views[name])
+        self.splitter.setSizes([460, 540])
+        self.dock("loss").setWidget(self.views["loss"])
+        self.views["loss"].setMinimumSize(240, 130)
+        self.timeline = Timeline(style, self.actions_)
+        self.dock("timeline").setWidget(self.timeline)
+        self.timeline.sought.connect(self.session.seek)
+        self.timeline.sped.connect(self.session.set_speed)
+        self.timeline.paced.connect(self.session.set_pace)
+        self.map.pointed.connect(self._point_at)
+        self._show_parts()
+
+    @property
+    def map(self) -> ContourView:
+        """The map."""
+        return self.views["map"]
+
+    @property
+    def surface(self) -> SurfaceView:
+        """The 3-D surface."""
+        return self.views["surface"]
+
+    @property
+    def curve(self) -> LossCurve:
+        """The loss curve."""
+        return self.views["loss"]
+
+    def _connect(self) -> None:
+        session = self.session
+        does = {
+            "open": self._open, "save": self._save, "export": self._export, "copy": self._copy, "quit": self.close,
+            "train": session.toggle_training, "new start": session.new_start, "play": session.toggle_play,
+            "first": lambda: session.seek(0), "newest": session.follow,
+            "back": lambda: session.step(-1), "forward": lambda: session.step(1),
+            "back 10": lambda: session.step(-10), "forward 10": lambda: session.step(10),
+            "slower": lambda: self._change_speed(-1), "faster": lambda: self._change_speed(1),
+            "recompute": session.recompute, "cancel": session.cancel,
+            "logarithmic": lambda: session.set_logarithmic(self.actions_["logarithmic"].isChecked()),
+            "map": self._show_parts, "surface": self._show_parts, "both": self._show_parts,
+            "reset": lambda: [view.reset_view() for view in self.views.values()],
+            "turn left": lambda: self.surface.canvas.orbit(-6, 0), "turn right": lambda: self.surface.canvas.orbit(6, 0),
+            "turn up": lambda: self.surface.canvas.orbit(0, 6), "turn down": lambda: self.surface.canvas.orbit(0, -6),
+            "full screen": self._full_screen, "layout": self._reset_layout, "keys": self._show_keys,
+        }  # fmt: skip
+        for name, slot in does.items():
+            self.actions_[name].triggered.connect(lambda checked=False, slot=slot: slot())
+        self.controls.edited.connect(session.change)
+        self.controls.refused.connect(self.say)
+        session.frame_changed.connect(self._show_frame)
+        session.experiment_changed.connect(self._show_experiment)
+        session.noticed.connect(self.say)
+        session.progressed.connect(self._show_progress)
+        self.report.connect(self.say)
+
+    # ---- showing ------------------------------------------------------------------------------------------------
+
+    @Slot(object)
+    def _show_frame(self, frame: Frame) -> None:
+        for view in self.views.values():
+            if view.isVisible():
+                view.show_frame(frame)
+        self.timeline.show_frame(frame)
+        self.readout.setText(summary(frame))
+        train = self.actions_["train"]
+        words = "Stop" if frame.training else "Train"
+        if train.text() != words:
+            train.setText(words)
+            train.setIcon(_icon("stop" if frame.training else "train", self._theme))
+            moving = _icon("pause" if frame.playing else "play", self._theme)
+            self.actions_["play"].setIcon(moving)
+        if not frame.training and not frame.playing:
+            self.map.setAccessibleDescription(summary(frame))
+            self.surface.setAccessibleDescription(summary(frame))
+
+    @Slot(object)
+    def _show_experiment(self, experiment: Experiment) -> None:
+        self.controls.show_experiment(experiment)
+        self.setWindowTitle(f"{experiment.title} – Loss Landscape Explorer")
+
+    @Slot(float)
+    def _show_progress(self, share: float) -> None:
+        self.progress.setValue(round(100 * share))
+        self.progress.setVisible(share < 1)
+
+    @Slot(str)
+    def say(self, words: str) -> None:
+        """Show a line in the status bar for a while."""
+        self.notice.setText(words)
+        self.notice.setToolTip(words)
+        self._fade.start(15_000)
+
+    @Slot(object)
+    def _point_at(self, coords) -> None:
+        loss = self.session.loss_at(coords) if coords is not None else None
+        if loss is not None:
+            self.say(f"({number(coords[0])}, {number(coords[1])})  loss on the sheet {loss:.6g}")
+
+    def _show_parts(self) -> None:
+        for name in ("map", "surface"):
+            alone = self.actions_["map" if name == "surface" else "surface"].isChecked()
+            self.views[name].setVisible(not alone)
+        for view in self.views.values():
+            view.show_frame(self.session.frame)
+
+    # ---- doing --------------------------------------------------------------------------------------------------
+
+    def _change_speed(self, by: int) -> None:
+        box = self.timeline.speed
+        box.setCurrentIndex(min(max(box.currentIndex() + by, 0), box.count() - 1))
+        self.session.set_speed(float(box.currentData()))
+
+    def _open_preset(self, action: QAction) -> None:
+        self.open(action.objectName())
+
+    def _open(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, self.tr("Open experiment"), "", "Experiments (*.json)")
+        if path:
+            self.open(path)
+
+    def open(self, given: str) -> None:
+        """Open a preset or a file and train it; a line in the status bar when that cannot be done."""
+        try:
+            experiment = load_experiment(given)
+        except SettingError as error:
+            self.say(str(error))
+            return
+        self.session.open(experiment)
+        self.session.train()
+        self.say(experiment.about)
+
+    def _save(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, self.tr("Save experiment"), "experiment.json", "Experiments (*.json)")
+        if path:
+            from explorer.export.picture import replacing
+
+            try:
+                with replacing(Path(path).with_suffix(".json")) as temporary:
+                    temporary.write_text(to_json(self.session.experiment), encoding="utf-8")
+            except OSError as error:
+                self.say(f"Not saved: {error}")
+                return
+            self.say(f"Saved {path}")
+
+    def _export(self) -> None:
+        dialog = ExportDialog(self.session.frame, self._theme, self.surface.canvas.cameraParams(), self)
+        dialog.saved.connect(self.say)
+        dialog.open()
+
+    def _copy(self) -> None:
+        from explorer.export.picture import picture
+
+        kind = next(name for name in ("map", "surface", "both") if self.actions_[name].isChecked())
+        try:
+            image = picture(self.session.frame, kind, (1400, 640), self._theme, self.surface.canvas.cameraParams())
+        except RuntimeError as error:
+            self.say(str(error))
+            return
+        QApplication.clipboard().setImage(image)
+        self.say("Picture copied.")
+
+    def _choose_theme(self, action: QAction) -> None:
+        self.set_theme(THEMES[action.objectName()])
+
+    def set_theme(self, theme: Theme) -> None:
+        """Switch all colours. Views are made anew: they hold nothing but the frame."""
+        self._theme = theme
+        set_theme(QApplication.instance(), theme)
+        camera = {k: v for k, v in self.surface.canvas.cameraParams().items() if k != "fov"}
+        sizes = self.splitter.sizes()
+        for widget in (self.views["map"], self.views["surface"], self.views["loss"], self.timeline):
+            widget.setParent(None)
+            widget.deleteLater()
+        self._build_views()
+        self.surface.canvas.setCameraParams(**camera)
+        self.splitter.setSizes(sizes)
+        self.timeline.show_frame(self.session.frame)
+        self._stored.setValue("theme", theme.name)
+
+    def _full_screen(self) -> None:
+        self.showFullScreen() if self.actions_["full screen"].isChecked() else self.showNormal()
+
+    def _show_keys(self) -> None:
+        rows = "".join(
+            f"<tr><td>{a.text().replace('&', '')}</td><td>&nbsp;&nbsp;&nbsp;<b>"
+            + " or ".join(k.toString(QKeySequence.SequenceFormat.NativeText) for k in a.shortcuts()) + "</b></td></tr>"
+            for a in self.actions_.values() if a.shortcuts()
+        )  # fmt: skip
+        QMessageBox(QMessageBox.Icon.NoIcon, self.tr("Keys"), f"<table>{rows}</table>", parent=self).open()
+
+    # ---- layout -------------------------------------------------------------------------------------------------
+
+    def _arrange(self) -> None:
+        room = self.screen().availableSize()
+        self.resize(min(1600, room.width()), min(1000, room.height()))
+        self._default_layout()
+        geometry, state = self._stored.value("geometry"), self._stored.value(f"layout{LAYOUT}")
+        if isinstance(geometry, QByteArray):
+            self.restoreGeometry(geometry)
+        if isinstance(state, QByteArray):
+            self.restoreState(state, LAYOUT)
+
+    def _default_layout(self) -> None:
+        """The loss curve beside the pictures where there is room, under them where there is not."""
+        loss, bottom = self.dock("loss"), self.dock("timeline")
+        for dock in (self.dock("experiment"), loss):
+            dock.show()
+        if self.width() < 1500:
+            self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, loss)
+            self.splitDockWidget(loss, bottom, Qt.Orientation.Vertical)
+            self.resizeDocks([loss], [170], Qt.Orientation.Vertical)
+        else:
+            self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, loss)
+            self.resizeDocks([loss], [360], Qt.Orientation.Horizontal)
+        self.resizeDocks([self.dock("experiment")], [310], Qt.Orientation.Horizontal)
+
+    def _reset_layout(self) -> None:
+        self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self.dock("experiment"))
+        self._default_layout()
+        self.splitter.setSizes([460, 540])
+
+    # ---- Qt -----------------------------------------------------------------------------------------------------
+
+    def sizeHint(self) -> QSize:
+        return QSize(1600, 1000)
+
+    def closeEvent(self, event) -> None:
+        self._stored.setValue("geometry", self.saveGeometry())
+        self._stored.setValue(f"layout{LAYOUT}", self.saveState(LAYOUT))
+        self.session.close()
+        super().closeEvent(event)
+
+
+def _icon(name: str, theme: Theme) -> QIcon:
+    """A bundled icon in the theme's ink."""
+    svg = icon_file(name).read_text().replace("currentColor", theme.ink)
+    pixmap = QPixmap(48, 48)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    QSvgRenderer(svg.encode()).render(painter)
+    painter.end()
+    return QIcon(pixmap)
