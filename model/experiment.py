@@ -172,7 +172,7 @@ def from_json(text: str | bytes) -> Experiment:
     """
     try:
         plain = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:  # also: bad UTF-8, a number of 5000 digits
         raise SettingError("JSON", str(error), "an experiment as JSON") from None
     return build(Experiment, plain)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import sys
 import typing
 from collections.abc import Iterable
 from functools import cache
@@ -20,9 +21,7 @@ class SettingError(ValueError):
     """A setting that cannot be used. The message is one line: which field, what was given, what is allowed."""
 
     def __init__(self, field: str, given: object, allowed: str) -> None:
-        shown = repr(given)
-        shown = shown if len(shown) <= 60 else shown[:57] + "..."
-        super().__init__(f"{field}: {shown} given; allowed: {allowed}")
+        super().__init__(f"{field}: {_shown(given)} given; allowed: {allowed}")
         self.field, self.given, self.allowed = field, given, allowed
 
     def inside(self, outer: str) -> SettingError:
@@ -93,7 +92,7 @@ class Field(msgspec.Struct, frozen=True):
         return isinstance(value, self.type)
 
     def _in_range(self, value: object, kind: type) -> bool:
-        if isinstance(value, bool) or not isinstance(value, (int, kind)) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, (int, kind)) or not abs(value) < math.inf:
             return False
         above = value > self.low if self.open_low else value >= self.low
         below = value < self.high if self.open_high else value <= self.high
@@ -164,10 +163,11 @@ def build(settings: type[Kind], plain: object, where: str = "") -> Kind:
         raise SettingError(where or "experiment", plain, "an object { ... }")
     prefix = f"{where}." if where else ""
     fields = {field.name: field for field in fields_of(settings)}
+    known = {*fields, "kind"} if settings.__struct_config__.tag else fields
     for key in plain:
-        if key not in fields and key != "kind":
-            allowed = ", ".join(fields) or "no fields"
-            raise SettingError(prefix + str(key), plain[key], allowed + _hint(key, fields))
+        if key not in known:
+            name = key if key.isidentifier() and len(key) < 60 else _shown(key)
+            raise SettingError(prefix + name, plain[key], (", ".join(fields) or "no fields") + _hint(key, fields))
     try:
         values = {name: _value(field, plain[name], prefix + name) for name, field in fields.items() if name in plain}
         for name, field in fields.items():
@@ -175,8 +175,7 @@ def build(settings: type[Kind], plain: object, where: str = "") -> Kind:
                 raise SettingError(name, None, field.allowed)
         return settings(**values)
     except SettingError as error:
-        known = error.field.startswith(prefix) and prefix
-        raise (error if known or not where else error.inside(where)) from None
+        raise (error if error.field.startswith(prefix) else error.inside(where)) from None
 
 
 def _value(field: Field, plain: object, where: str) -> Any:
@@ -186,7 +185,7 @@ def _value(field: Field, plain: object, where: str) -> Any:
         return build(field.type, plain, where)
     if typing.get_origin(field.type) is tuple and isinstance(plain, list):
         return tuple(plain)
-    if field.type is float and isinstance(plain, int) and not isinstance(plain, bool):
+    if field.type is float and type(plain) is int and abs(plain) <= sys.float_info.max:
         return float(plain)
     return plain
 
@@ -203,5 +202,12 @@ def _kind(field: Field, plain: object, where: str) -> type[Settings]:
 
 
 def _hint(given: object, known: Iterable[object]) -> str:
-    close = difflib.get_close_matches(str(given), [str(name) for name in known], n=1)
+    names = [str(name) for name in known] if isinstance(given, str) else []
+    close = difflib.get_close_matches(str(given), names, n=1)
     return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _shown(given: object) -> str:
+    """On one line, printable and short, whatever it is."""
+    shown = repr(given)
+    return shown if len(shown) <= 60 else shown[:57] + "..."
