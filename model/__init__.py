@@ -17,9 +17,10 @@ from model.experiment import Experiment, Landscape, Step, changes, from_json, la
 from model.worker import Batch, Worker
 
 __all__ = [
-    "ACTIVATIONS", "DATASETS", "INITIALIZERS", "LOSSES", "OPTIMIZERS", "PLANES", "SCHEDULES", "SGD",
-    "Activation", "Batch", "Constant", "Dataset", "Descent", "Experiment", "Field", "Fit", "Initializer", "Loss",
-    "Landscape", "Network", "Objective", "Optimizer", "Plane", "PlaneKind", "Principal", "RandomNormalized", "Schedule",
+    "ACTIVATIONS", "DATASETS", "INITIALIZERS", "LOSSES", "OPTIMIZERS", "PLANES", "SCHEDULES", "SGD", "Activation",
+    "Batch", "Constant", "Dataset", "Descent", "Experiment", "Field", "Fit", "Initializer", "Loss", "Landscape",
+    "Network", "Objective", "Optimizer", "Plane", "PlaneKind", "Principal", "RandomNormalized", "Schedule",
     "SettingError", "Settings", "Source", "State", "Step", "Surface", "Trajectory", "TwoParameters", "Worker",
-    "advance", "begin", "changes", "descend", "fields_of", "from_json", "landscape", "resume", "survey", "to_json", "train", "unsuited", "with_field",
+    "advance", "begin", "changes", "descend", "fields_of", "from_json", "landscape", "resume", "survey", "to_json",
+    "train", "unsuited", "with_field",
 ]  # fmt: skip
