@@ -60,7 +60,7 @@ def test_slope_leaves_its_arguments_alone(activation: Activation) -> None:
 @every
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_shape_and_precision_are_kept(activation: Activation, dtype: type) -> None:
-    z = np.linspace(-1.0, 1.0, 24, dtype=dtype).reshape(2, 3, 4)
+    z: Array = np.linspace(-1.0, 1.0, 24, dtype=dtype).reshape(2, 3, 4)
     a = activation.value(z.copy())
     slope = activation.slope(z, a)
     assert a.dtype == slope.dtype == dtype
@@ -70,7 +70,7 @@ def test_shape_and_precision_are_kept(activation: Activation, dtype: type) -> No
 @every
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_large_arguments_stay_finite(activation: Activation, dtype: type) -> None:
-    z = np.array([-1e4, 1e4], dtype)
+    z: Array = np.array([-1e4, 1e4], dtype)
     a = activation.value(z.copy())
     assert np.isfinite(a).all()
     assert np.isfinite(activation.slope(z, a)).all()

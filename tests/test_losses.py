@@ -101,7 +101,7 @@ def test_large_logits_stay_exact(loss: Loss, k: int, size: float, dtype: type) -
     """Up to ±10⁴, right and wrong alike; a warning would be an error."""
     rng = np.random.default_rng(5)
     y = one_hot(12, k, rng)
-    z = (size * rng.choice([-1.0, 1.0], (12, k))).astype(dtype)
+    z: Array = (size * rng.choice([-1.0, 1.0], (12, k))).astype(dtype)
     value, slope = float(loss.value(z, y.astype(dtype))), loss.slope(z, y.astype(dtype))
     expected = {"mse": _mse, "bce": _exact_bce, "softmax": _exact_softmax}.get(loss.name)
     assert np.isfinite(value) and np.isfinite(slope).all()
@@ -123,10 +123,12 @@ def _exact_softmax(z: Array, y: Array) -> float:
 def test_tiny_losses_keep_their_digits(margin: float, dtype: type) -> None:
     """A loss of e⁻⁴⁰ is not rounded to 0, not even in float32: log(1 + e⁻ᵐ) for a correct answer by a margin m."""
     expected = float(np.log1p(np.exp(-margin)))
-    right, wrong = np.array([[margin], [-margin]], dtype), np.array([[1.0], [0.0]], dtype)
-    assert float(LOSSES["bce"].value(right, wrong)) == pytest.approx(expected, rel=1e-6)
-    logits, targets = np.array([[margin, 0.0], [100.0 - margin, 100.0]], dtype), np.eye(2, dtype=dtype)
-    assert float(LOSSES["softmax"].value(logits, targets)) == pytest.approx(expected, rel=1e-6)
+    right: Array = np.array([[margin], [-margin]], dtype)
+    answers: Array = np.array([[1.0], [0.0]], dtype)
+    assert float(LOSSES["bce"].value(right, answers)) == pytest.approx(expected, rel=1e-6)
+    logits: Array = np.array([[margin, 0.0], [100.0 - margin, 100.0]], dtype)
+    classes: Array = np.eye(2, dtype=dtype)
+    assert float(LOSSES["softmax"].value(logits, classes)) == pytest.approx(expected, rel=1e-6)
 
 
 @every

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count, islice
 from typing import Any
 
@@ -139,7 +140,7 @@ def test_no_gap_over_many_replacements(worker: Worker[tuple[int, int]]) -> None:
 
     def wish() -> None:
         for number in range(1, wishes + 1):
-            worker.replace(lambda newest, number=number: numbers_from(newest, number))
+            worker.replace(partial(numbers_from, wish=number))
             if number % 10 == 0:
                 time.sleep(0)
 
@@ -220,7 +221,7 @@ def test_pace_is_kept_while_wishes_pour_in(worker: Worker[tuple[int, int]]) -> N
     items: list[tuple[int, int]] = []
     while time.monotonic() - begin < 1.25:
         wish += 1
-        worker.replace(lambda newest, wish=wish: numbers_from(newest, wish))
+        worker.replace(partial(numbers_from, wish=wish))
         items += worker.take().items
         time.sleep(0.003)
     assert 10 <= len(items) <= 15
@@ -268,12 +269,13 @@ def test_it_lets_go_within_a_tenth_of_a_second(pace: float | None, how: str) -> 
     worker.start(lambda: last_words(ended))
     collect(worker, lambda items: len(items) >= 1)
     begin = time.monotonic()
-    {
+    ways: dict[str, Callable[[], object]] = {
         "stop": worker.stop,
         "start": lambda: worker.start(lambda: iter([])),
         "replace": lambda: worker.replace(lambda newest: iter([])),
         "close": worker.close,
-    }[how]()
+    }
+    ways[how]()
     assert ended.wait(PATIENCE)
     assert time.monotonic() - begin < 0.1
     assert worker.close()
