@@ -40,7 +40,7 @@ class Controls(QScrollArea):
             box = QGroupBox(caption)
             rows = QVBoxLayout(box)
             rows.setContentsMargins(10, 6, 10, 8)
-            form = Form(experiment, names, WORDS, with_field)
+            form = Form(experiment, names, WORDS, with_field, caption)
             form.edited.connect(self.edited)
             form.refused.connect(self.refused)
             rows.addWidget(form)

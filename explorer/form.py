@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QLine
 from model.settings import Field, SettingError, Settings, fields_of, kind_of
 
 STEPS = 400
+CAPTION = 104
 
 
 class Form(QWidget):
@@ -34,10 +35,14 @@ class Form(QWidget):
         names: tuple[str, ...] = (),
         labels: dict[str, dict[str, str]] | None = None,
         replace: Callable[[Any, str, Any], Any] | None = None,
+        heading: str = "",
     ) -> None:
-        """`names` picks fields; `labels[field][choice]` words choices; `replace` puts a field into the value."""
+        """`names` picks fields; `labels[field][choice]` words choices; `replace` puts a field into the value.
+
+        A field whose title is the `heading` already shown above the form needs no caption.
+        """
         super().__init__()
-        self._value, self._names, self._labels = value, names, labels or {}
+        self._value, self._names, self._labels, self._heading = value, names, labels or {}, heading
         self._replace = replace or (lambda value, name, part: msgspec.structs.replace(value, **{name: part}))
         self._rows = QFormLayout(self)
         self._rows.setContentsMargins(0, 0, 0, 0)
@@ -82,7 +87,7 @@ class Form(QWidget):
             if self._names and field.name not in self._names:
                 continue
             value = getattr(self._value, field.name)
-            editor = _editor(field, value, self._labels.get(field.name, {}))
+            editor = _editor(field, value, self._labels.get(field.name, {}), self._heading)
             editor.setAccessibleName(field.title)
             editor.setToolTip(field.help)
             editor.edited.connect(self._take)
@@ -92,10 +97,7 @@ class Form(QWidget):
                 editor.refused.connect(self.refused)
                 self._rows.addRow(editor)
             else:
-                caption = QLabel(field.title)
-                caption.setToolTip(field.help)
-                caption.setBuddy(editor)
-                self._rows.addRow(caption, editor)
+                add_row(self._rows, field, editor, self._heading)
 
     def _take(self, part: object) -> None:
         name = self.sender().objectName()
@@ -178,7 +180,7 @@ class TypedEditor(Editor):
         self.edited.emit(value)
 
     def _write(self, value: Any) -> None:
-        self._shown = written(value)
+        self._shown = written(value, self.field.zero)
         if self.line.text() != self._shown:
             self.line.setText(self._shown)
         self.complain("")
@@ -269,7 +271,7 @@ class KindEditor(QWidget):
     edited = Signal(object)
     refused = Signal(str)
 
-    def __init__(self, field: Field, value: Settings) -> None:
+    def __init__(self, field: Field, value: Settings, heading: str) -> None:
         super().__init__()
         self.field = field
         self._kinds = {kind_of(kind): kind for kind in field.kinds}
@@ -281,9 +283,7 @@ class KindEditor(QWidget):
             self.box.addItem(kind.caption or name, name)
         self.box.setAccessibleName(field.title)
         self.box.setToolTip(field.help)
-        caption = QLabel(field.title)
-        caption.setBuddy(self.box)
-        self.rows.addRow(caption, self.box)
+        add_row(self.rows, field, self.box, heading)
         self.form = Form(value)
         self.form.edited.connect(self.edited)
         self.form.refused.connect(self.refused)
@@ -315,11 +315,23 @@ class KindEditor(QWidget):
             self.edited.emit(value)
 
 
-def _editor(field: Field, value: Any, labels: dict[str, str]) -> Any:
+def add_row(rows: QFormLayout, field: Field, editor: QWidget, heading: str) -> None:
+    """A caption and its editor; captions are as wide everywhere, so that forms under each other line up."""
+    if field.title == heading:
+        rows.addRow(editor)
+        return
+    caption = QLabel(field.title)
+    caption.setToolTip(field.help)
+    caption.setBuddy(editor)
+    caption.setMinimumWidth(CAPTION)
+    rows.addRow(caption, editor)
+
+
+def _editor(field: Field, value: Any, labels: dict[str, str], heading: str) -> Any:
     if field.choices:
         return ChoiceEditor(field, value, labels)
     if field.kinds:
-        return KindEditor(field, value)
+        return KindEditor(field, value, heading)
     if isinstance(field.type, type) and issubclass(field.type, Settings):
         return Form(value)
     if field.slider is not None or (field.type is float and math.isfinite(field.low) and math.isfinite(field.high)):
@@ -327,8 +339,10 @@ def _editor(field: Field, value: Any, labels: dict[str, str]) -> Any:
     return TextEditor(field, value)
 
 
-def written(value: object) -> str:
-    """A value as a person types it."""
+def written(value: object, zero: str = "") -> str:
+    """A value as a person types it; `zero` is the word for a nought that means something else."""
+    if zero and value == 0:
+        return zero
     if isinstance(value, tuple):
         return "-".join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -336,6 +350,8 @@ def written(value: object) -> str:
 
 def read(field: Field, text: str) -> Any:
     """What a person typed, as a value of the field; raises `SettingError`."""
+    if field.zero and text == field.zero:
+        text = "0"
     try:
         if typing.get_origin(field.type) is tuple:
             value: Any = tuple(int(part) for part in text.replace(",", "-").replace(" ", "-").split("-") if part)

@@ -180,7 +180,7 @@ def log_levels(low: float, high: float, about: int) -> Array:
 
 def number(value: float) -> str:
     """A loss or coordinate as a reader likes it: three digits, no needless zeros."""
-    return f"{value:.3g}".replace("-", "−")
+    return f"{value + 0.0:.3g}".replace("-", "−")
 
 
 def shown(length: int, cursor: int, most: int = MOST_POINTS) -> Array:

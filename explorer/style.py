@@ -160,11 +160,11 @@ def draw_legend(painter: QPainter, rect: QRectF, entries: list[Entry], style: St
     k = style.scale
     x, y, line = rect.left(), rect.top() + 9 * k, 18 * k
     for kind, words in entries:
-        width = metrics.horizontalAdvance(words) + 36 * k
+        width = metrics.horizontalAdvance(words) + 46 * k
         if x + width > rect.right() and x > rect.left():
             x, y = rect.left(), y + line
         _legend_mark(painter, QPointF(x + 11 * k, y), kind, style)
-        draw_text(painter, QPointF(x + 22 * k, y), words, style, style.theme.muted, 8.5, align=Qt.AlignmentFlag.AlignLeft)
+        draw_text(painter, QPointF(x + 26 * k, y), words, style, style.theme.muted, 8.5, align=Qt.AlignmentFlag.AlignLeft)
         x += width
 
 
@@ -173,7 +173,7 @@ def legend_height(width: float, entries: list[Entry], style: Style) -> float:
     metrics = QFontMetricsF(style.font(8.5))
     rows, x = 1, 0.0
     for _, words in entries:
-        step = metrics.horizontalAdvance(words) + 36 * style.scale
+        step = metrics.horizontalAdvance(words) + 46 * style.scale
         if x + step > width and x > 0:
             rows, x = rows + 1, 0.0
         x += step

@@ -59,7 +59,7 @@ CHECKABLE = ("logarithmic", "map", "surface", "both", "full screen")
 
 
 class Window(QMainWindow):
-    """Map and surface in the middle, forms on the left, the loss curve on the right, the timeline below."""
+    """Map and surface in the middle, forms on the left, the loss curve and the timeline below."""
 
     report = Signal(str)
 
@@ -78,7 +78,7 @@ class Window(QMainWindow):
         self.splitter.setChildrenCollapsible(False)
         self.setCentralWidget(self.splitter)
         self._dock("Experiment", "experiment", Qt.DockWidgetArea.LeftDockWidgetArea).setWidget(self.controls)
-        self._dock("Loss curve", "loss", Qt.DockWidgetArea.RightDockWidgetArea)
+        self._dock("Loss curve", "loss", Qt.DockWidgetArea.BottomDockWidgetArea)
         bottom = self._dock("Timeline", "timeline", Qt.DockWidgetArea.BottomDockWidgetArea)
         bottom.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
         bottom.setTitleBarWidget(QWidget())
@@ -370,17 +370,13 @@ class Window(QMainWindow):
             self.restoreState(state, LAYOUT)
 
     def _default_layout(self) -> None:
-        """The loss curve beside the pictures where there is room, under them where there is not."""
+        """The loss curve lies over the timeline, step above step, and leaves the width to the pictures."""
         loss, bottom = self.dock("loss"), self.dock("timeline")
         for dock in (self.dock("experiment"), loss):
             dock.show()
-        if self.width() < 1500:
-            self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, loss)
-            self.splitDockWidget(loss, bottom, Qt.Orientation.Vertical)
-            self.resizeDocks([loss], [170], Qt.Orientation.Vertical)
-        else:
-            self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, loss)
-            self.resizeDocks([loss], [360], Qt.Orientation.Horizontal)
+        self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, loss)
+        self.splitDockWidget(loss, bottom, Qt.Orientation.Vertical)
+        self.resizeDocks([loss], [max(170, self.height() // 5)], Qt.Orientation.Vertical)
         self.resizeDocks([self.dock("experiment")], [310], Qt.Orientation.Horizontal)
 
     def _reset_layout(self) -> None:

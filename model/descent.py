@@ -47,7 +47,7 @@ class Descent(Settings, frozen=True):
     )
     batch_size: Annotated[
         int,
-        setting("Batch size", "samples per gradient; 0 takes all of them", ge=0, le=100_000),
+        setting("Batch size", "samples per gradient; 0 takes all of them", ge=0, le=100_000, zero="all"),
     ] = 0
     seed: Annotated[int, setting("Shuffle seed", "decides the mini-batches", ge=0, le=2**31)] = 0
 

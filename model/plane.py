@@ -69,12 +69,16 @@ class Plane:
         return all(low <= c <= high for c, (low, high) in zip(coords, self.bounds, strict=True))
 
 
-def bounds_around(coords: Array, margin: float = 0.3, least: float = 0.5) -> Bounds:
-    """Bounds that hold coordinates `(N, 2)` and a margin, relative to the longer side, at least `least` all round."""
+def bounds_around(coords: Array, margin: float = 0.2, least: float = 0.5) -> Bounds:
+    """Bounds that hold coordinates `(N, 2)`: equal sides, a margin of that share of them, and at least `least`.
+
+    Sides are equal so that both directions are seen equally far, however straight the path.
+    """
     finite = coords[np.isfinite(coords).all(axis=1)]
     low, high = (finite.min(axis=0), finite.max(axis=0)) if len(finite) else (np.zeros(2), np.zeros(2))
-    edge = max(margin * float((high - low).max()), least)
-    (x0, y0), (x1, y1) = (low - edge).tolist(), (high + edge).tolist()
+    middle, half = (low + high) / 2, float((high - low).max()) / 2
+    half = max(half * (1 + 2 * margin), half + least)
+    (x0, x1), (y0, y1) = np.stack([middle - half, middle + half], axis=1).tolist()
     return (x0, x1), (y0, y1)
 
 

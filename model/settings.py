@@ -57,6 +57,7 @@ class Field(msgspec.Struct, frozen=True):
     choices: tuple[str, ...] = ()
     kinds: tuple[Any, ...] = ()
     slider: tuple[float, float] | None = None
+    zero: str = ""
 
     @property
     def allowed(self) -> str:
@@ -110,13 +111,15 @@ def setting(
     choices: Iterable[str] = (),
     kinds: tuple[Any, ...] = (),
     slider: tuple[float, float] | None = None,
+    zero: str = "",
 ) -> msgspec.Meta:
     """Describe a field, for use in `Annotated[type, setting(...)]`: words for the form, limits for everybody.
 
     `ge`, `gt`, `le`, `lt` bound it; `choices` names the entries of a registry of values, `kinds` the classes of a
-    registry of settings; `slider` is the range a slider offers (logarithmic), values outside it may be typed.
+    registry of settings; `slider` is the range a slider offers (logarithmic), values outside it may be typed; `zero` is
+    the word that a form shows for 0, where that has a meaning of its own.
     """
-    extra: dict[str, Any] = dict(choices=tuple(choices), kinds=kinds, slider=slider)
+    extra: dict[str, Any] = dict(choices=tuple(choices), kinds=kinds, slider=slider, zero=zero)
     if ge is not None or gt is not None:
         extra |= dict(low=ge if gt is None else gt, open_low=gt is not None)
     if le is not None or lt is not None:

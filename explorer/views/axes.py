@@ -19,7 +19,7 @@ class NumberAxis(pg.AxisItem):
         low, high = sorted((minVal, maxVal))
         if not high > low:
             return []
-        about = max(2, size / (65 if self.orientation in ("bottom", "top") else 42) / self.spread)
+        about = max(3, size / (65 if self.orientation in ("bottom", "top") else 42) / self.spread)
         if self.logarithmic:
             levels = np.log10(log_levels(10.0**low, 10.0**high, round(about)))
         else:
@@ -46,6 +46,9 @@ def plot(style: Style) -> pg.PlotWidget:
             autoExpandTextSpace=True, tickTextHeight=round(18 * style.scale),
         )  # fmt: skip
         axis.enableAutoSIPrefix(False)
+    # Fixed, so that a plot does not breathe while its numbers change.
+    axes["left"].setWidth(round(58 * style.scale))
+    axes["bottom"].setHeight(round(40 * style.scale))
     widget = pg.PlotWidget(axisItems=axes, background=style.theme.window)
     item = widget.getPlotItem()
     item.hideButtons()

@@ -132,7 +132,7 @@ class ContourView(View):
             ahead = place(run.coords[frame.cursor : frame.cursor + 1] + arrow * 1e-3 * np.ptp(frame.plane.bounds[0]))[0]
             along = ahead - now[0]
             length = max((along.x() ** 2 + along.y() ** 2) ** 0.5, 1e-12)
-            draw_arrow(painter, now[0], now[0] + along / length * 44 * self.look.scale, self.look)
+            draw_arrow(painter, now[0], now[0] + along / length * 36 * self.look.scale, self.look)
         for points_, kind in ((start, "start"), (now, "now")):
             if points_:
                 draw_marker(painter, points_[0], kind, self.look)

@@ -1,6 +1,6 @@
 """Geometry of the 3-D view: arrays of vertices, faces and colours, made from a frame. No widgets, no OpenGL.
 
-The scene's box has x and y in [−1, 1]; losses stand between z = 0 and z = 1; the floor, the map once more, lies at FLOOR.
+The scene's box has x and y in [−1, 1]; losses stand between z = 0 and z = TOP; the floor, the map once more, lies at FLOOR.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from explorer.frame import Frame, Run, Scale, sheet_height, shown
 from explorer.style import colors
 from model import Surface
 
-FLOOR = -0.5
+TOP = 0.85
+FLOOR = -0.55
 LIFT = 0.004
 LIGHT = np.array([-0.45, -0.35, 0.82]) / np.linalg.norm([-0.45, -0.35, 0.82])
 
@@ -36,10 +37,11 @@ def to_box(coords: np.ndarray, bounds) -> np.ndarray:
 def sheet(surface: Surface, scale: Scale) -> tuple[Mesh, Mesh]:
     """The lit surface, and the map on the floor. Squares with a corner that is not finite are left out: holes."""
     heights = scale(surface.loss)
+    tall = TOP * heights
     (x0, x1), (y0, y1) = surface.plane.bounds
     x, y = (2 * surface.x - x0 - x1) / (x1 - x0), (2 * surface.y - y0 - y1) / (y1 - y0)
     points = np.empty((*heights.shape, 3), np.float32)
-    points[..., 0], points[..., 1], points[..., 2] = x[:, None], y[None, :], np.nan_to_num(heights)
+    points[..., 0], points[..., 1], points[..., 2] = x[:, None], y[None, :], np.nan_to_num(tall)
     rgba = np.ones((*heights.shape, 4), np.float32)
     rgba[..., :3] = colors(heights)
     ground = points.copy()
@@ -84,7 +86,7 @@ def iso_lines(surface: Surface, scale: Scale) -> tuple[np.ndarray, np.ndarray]:
         for line in grid.lines(level):
             flat = to_box(line, surface.plane.bounds)
             pairs = np.repeat(flat, 2, axis=0)[1:-1]
-            high.append(np.c_[pairs, np.full(len(pairs), level + LIFT)])
+            high.append(np.c_[pairs, np.full(len(pairs), TOP * level + LIFT)])
             low.append(np.c_[pairs, np.full(len(pairs), FLOOR + LIFT)])
     return np.concatenate(high), np.concatenate(low)
 
@@ -102,8 +104,8 @@ def path(frame: Frame, run: Run, upto: int) -> Path:
     index = shown(run.length, upto)
     assert frame.scale is not None and frame.surface is not None
     flat = to_box(run.coords[index], frame.surface.plane.bounds)
-    tall = frame.scale(run.heights[index])
-    under = frame.scale(sheet_height(frame.surface, run.coords[index]))
+    tall = TOP * frame.scale(run.heights[index])
+    under = TOP * frame.scale(sheet_height(frame.surface, run.coords[index]))
     # What lies far outside the box (a diverging run) would only stretch the picture.
     keep = np.isfinite(tall) & np.isfinite(flat).all(axis=1) & (np.abs(flat) < 1.5).all(axis=1)
     points = np.column_stack([flat[keep], tall[keep] + LIFT])
@@ -134,7 +136,7 @@ def tube(points: np.ndarray, radii: np.ndarray, rgb: np.ndarray, sides: int = 8)
     base = np.arange(len(points) - 1)[:, None] * sides
     here, there = np.arange(sides)[None], (np.arange(sides)[None] + 1) % sides
     a, b, c, d = base + here, base + there, base + sides + here, base + sides + there
-    faces = np.concatenate([np.stack([a, c, b], 2).reshape(-1, 3), np.stack([b, c, d], 2).reshape(-1, 3)])
+    faces = np.concatenate([np.stack([a, b, c], 2).reshape(-1, 3), np.stack([b, d, c], 2).reshape(-1, 3)])
     return Mesh(vertices.reshape(-1, 3).astype(np.float32), faces.astype(np.uint32), rgba.reshape(-1, 4).astype(np.float32))
 
 

@@ -25,7 +25,7 @@ XRAY = {
 }
 # Only the far side of a slightly thicker, dark tube: an outline around the path.
 OUTLINE = {GL.GL_DEPTH_TEST: True, GL.GL_BLEND: False, GL.GL_CULL_FACE: True, "glCullFace": (GL.GL_FRONT,)}
-CAMERA = dict(elevation=36, azimuth=-62)
+CAMERA = dict(elevation=42, azimuth=-66)
 
 
 class SurfaceView(View):
@@ -113,6 +113,8 @@ class Canvas(gl.GLViewWidget):
         self._ghosts = [
             lines((*QColor(ink).getRgbF()[:3], 0.9), 2.0, mode="lines", options=XRAY, depth=40) for ink, _ in GHOSTS
         ]
+        for item in self.items:
+            item.setVisible(False)
 
     def _ball(self, radius: float, ink: str) -> gl.GLMeshItem:
         data = gl.MeshData.sphere(14, 20, radius=radius)
@@ -181,7 +183,7 @@ class Canvas(gl.GLViewWidget):
 
     def reset_camera(self) -> None:
         """The camera as at the beginning."""
-        self.setCameraPosition(pos=QVector3D(0, 0, 0.14), distance=5.2, **CAMERA)
+        self.setCameraPosition(pos=QVector3D(0, 0, 0.08), distance=4.7, **CAMERA)
 
     def _widen(self, width: float, height: float) -> None:
         """A field of view (pyqtgraph's is horizontal) that holds the box in wide and in tall windows."""
@@ -196,10 +198,10 @@ class Canvas(gl.GLViewWidget):
             return
         self._axes_side = (x, y)
         lines = []
-        for z in [0.0, *frame.scale(frame.scale.ticks)]:
+        for z in [0.0, *scene.TOP * frame.scale(frame.scale.ticks)]:
             lines += [(x, -1, z), (x, 1, z), (-1, y, z), (1, y, z)]
         for corner in ((x, -y), (x, y), (-x, y)):
-            lines += [(*corner, scene.FLOOR), (*corner, 1.0)]
+            lines += [(*corner, scene.FLOOR), (*corner, scene.TOP)]
         self._walls.setData(pos=np.array(lines, float))
 
     def _back(self) -> tuple[float, float]:
@@ -279,7 +281,7 @@ class Canvas(gl.GLViewWidget):
         style, theme, k, scale = self._look, self._look.theme, self._look.scale, self._frame.scale
         back_x, back_y = self._back()
         corner = min(((back_x, -back_y), (-back_x, back_y)), key=lambda c: place(*c, 0.5).x())
-        foot, top = place(*corner, 0.0), place(*corner, 1.0)
+        foot, top = place(*corner, 0.0), place(*corner, scene.TOP)
         painter.setPen(style.pen(theme.line, 1))
         painter.drawLine(place(*corner, scene.FLOOR), foot)
         blend = QLinearGradient(foot, top)
@@ -291,7 +293,7 @@ class Canvas(gl.GLViewWidget):
         painter.setPen(pen)
         painter.drawLine(foot, top)
         for tick in scale.ticks:
-            spot = place(*corner, float(scale(np.array(tick))))
+            spot = place(*corner, scene.TOP * float(scale(np.array(tick))))
             painter.setPen(style.pen(theme.muted, 1.2))
             painter.drawLine(spot - QPointF(3 * k, 0), spot - QPointF(8 * k, 0))
             _write(painter, spot - QPointF(11 * k, 0), number(tick), style, theme.muted, taken, Qt.AlignmentFlag.AlignRight)
