@@ -81,6 +81,9 @@ class Fit(Objective):
         # 2¹⁶ numbers of float32 are 256 KiB, a share of a core's second-level cache; measured flat from 2¹⁵ to 2¹⁷.
         return int(np.clip(2**16 // (self.samples * max(self.network.widths[1:])), 1, 64))
 
+    @np.errstate(
+        over="ignore", invalid="ignore"
+    )  # far away, or after a divergence, it is not finite: that is an answer
     def loss(self, params: Array) -> Array:
         stack = params.reshape(-1, self.size)
         losses = np.empty(len(stack))
