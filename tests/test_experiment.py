@@ -31,16 +31,20 @@ from model import (
     Network,
     RandomNormalized,
     SettingError,
+    Settings,
     Trajectory,
     TwoParameters,
     changes,
     descend,
     from_json,
+    landscape,
     survey,
     to_json,
     train,
+    with_field,
 )
 from model.datasets import Blobs, Sine
+from model.experiment import rehearsal
 from model.objective import unsuited
 
 ROOT = Path(__file__).parent.parent
@@ -244,14 +248,8 @@ def test_garbage_is_refused_in_one_line(text: str | bytes) -> None:
     assert len(str(caught.value).splitlines()) == 1 and len(str(caught.value)) < 300
 
 
-NAMES = sorted(
-    {
-        name
-        for kind in [Experiment, Network, Descent, *DATASETS, *PLANES, SGD, Constant]
-        for name in kind.__struct_fields__
-    }
-    | {"kind"}
-)
+KINDS: list[type[Settings]] = [Experiment, Network, Descent, *DATASETS, *PLANES, *OPTIMIZERS, *SCHEDULES]
+NAMES = sorted({name for kind in KINDS for name in kind.__struct_fields__} | {"kind"})
 WORDS = sorted(
     {*ACTIVATIONS, *LOSSES, "moons", "blobs", "sine", "sgd", "constant", "principal", "random", "two-parameters"}
 )
@@ -421,6 +419,76 @@ def test_the_next_step_uses_what_was_switched(after: Experiment) -> None:
     assert step.experiment is after and step.state.step == 11
 
 
+def test_train_without_a_state_begins_at_the_start() -> None:
+    experiment = Experiment()
+    steps = list(train(experiment, None, 2))
+    assert [step.state.step for step in steps] == [0, 1, 2]
+    np.testing.assert_array_equal(steps[0].state.params, experiment.begin().params)
+    assert [step.state.step for step in train(experiment, None, 0)] == [0]
+
+
+@every
+@pytest.mark.parametrize("dataset", DATASETS, ids=lambda kind: kind.__name__)
+def test_other_data_bring_what_has_to_go_with_them(experiment: Experiment, dataset: Any) -> None:
+    changed = with_field(experiment, "dataset", dataset())
+    assert changed.dataset == dataset()
+    assert changed.network.widths[1:-1] == experiment.network.widths[1:-1]
+    assert changed.descent == experiment.descent
+    assert np.isfinite(changed.begin().loss)
+    assert with_field(changed, "dataset", dataset()) == changed
+
+
+def test_a_field_alone_is_changed_where_nothing_has_to_go_with_it() -> None:
+    assert with_field(Experiment(), "seed", 4) == Experiment(seed=4)
+    assert with_field(Experiment(), "network", Network(activation="relu")) == Experiment(
+        network=Network(activation="relu")
+    )
+    with pytest.raises(SettingError):
+        with_field(Experiment(), "network", Network(widths=(3, 1)))
+
+
+def test_a_rehearsal_is_what_happens_then() -> None:
+    experiment = Experiment(steps=30, descent=Descent(batch_size=16))
+    trajectory = experiment.run()
+    np.testing.assert_array_equal(np.concatenate(rehearsal(experiment, trajectory[12])), trajectory.params(13))
+    assert rehearsal(experiment, trajectory[-1]) == []
+
+
+def test_a_rehearsal_ends_where_the_loss_climbs() -> None:
+    """Ten times the loss it began with, on the way to infinity."""
+    experiment = Experiment(
+        network=Network(activation="relu"), loss="mse", descent=Descent(schedule=Constant(3.0)), steps=300
+    )
+    trajectory = experiment.run()
+    losses = trajectory.losses()
+    climbed = int(np.argmax(losses > 10.0 * losses[0]))
+    assert climbed > 0
+    assert len(rehearsal(experiment, trajectory[0])) == climbed - 1
+
+
+@pytest.mark.parametrize("count", [1, 2, 20])
+def test_a_landscape_is_of_the_first_states(count: int) -> None:
+    experiment = Experiment(steps=19, resolution=21)
+    trajectory = experiment.run()
+    *coarse, finest = landscape(experiment, trajectory, count, None)
+    plane = finest.surface.plane
+    assert coarse and finest.surface.progress == 1.0 and finest.surface.loss.shape == (21, 21)
+    np.testing.assert_allclose(finest.coords, plane.project(trajectory.params(0, count)))
+    np.testing.assert_array_equal(finest.heights, trajectory.losses(0, count))
+    # The path as it will go on is shown too.
+    assert all(plane.contains(coords) for coords in plane.project(trajectory.params()))
+
+
+def test_a_landscape_keeps_its_plane_and_takes_old_heights_anew() -> None:
+    before, after = Experiment(steps=10, resolution=11), Experiment(steps=10, resolution=11, loss="mse")
+    trajectory = before.run()
+    plane = before.slice_of(trajectory)
+    *_, finest = landscape(after, trajectory, 11, plane, under=6)
+    assert finest.surface.plane is plane
+    np.testing.assert_allclose(finest.heights[:6], after.objective.loss(trajectory.params(0, 6)))
+    np.testing.assert_array_equal(finest.heights[6:], trajectory.losses(6))
+
+
 @pytest.mark.parametrize("plane", PLANES, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_a_diverged_run_keeps_its_finite_states_and_can_be_drawn(plane: Any, activation: str) -> None:
@@ -438,3 +506,5 @@ def test_a_diverged_run_keeps_its_finite_states_and_can_be_drawn(plane: Any, act
     assert np.isfinite(trajectory.params()[:-1]).all()
     *_, surface = survey(experiment.objective, experiment.slice_of(trajectory), (11, 11))
     assert surface.loss.shape == (11, 11)
+    *_, land = landscape(experiment, trajectory, len(trajectory), None, under=len(trajectory))
+    assert len(land.coords) == len(land.heights) == len(trajectory)
