@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from model import Experiment, Network
 from model.activations import Array
+
+if TYPE_CHECKING:  # the model's tests need no Qt
+    from PySide6.QtCore import QSettings
+    from PySide6.QtWidgets import QApplication
+    from pytestqt.qtbot import QtBot
+
+    from explorer.session import Session
+    from explorer.style import Theme
+    from explorer.window import Window
 
 Gradient = Callable[[Callable[[Array], float], Array], Array]
 
@@ -26,3 +40,94 @@ def central_differences() -> Gradient:
         return result
 
     return gradient
+
+
+@pytest.fixture(scope="session")
+def qapp() -> Iterator[QApplication]:
+    """The application as `loss-explorer` makes it: pytest-qt's own would miss what has to be set before it."""
+    from PySide6.QtCore import QStandardPaths
+
+    from explorer.application import SWITCH_INTERVAL, make_application
+
+    QStandardPaths.setTestModeEnabled(True)
+    before = sys.getswitchinterval()
+    application = make_application()
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    yield application
+    sys.setswitchinterval(before)
+
+
+@pytest.fixture(scope="session")
+def small() -> Experiment:
+    """An experiment whose steps take microseconds and whose survey takes one frame."""
+    from model.datasets import Moons
+
+    return Experiment(
+        title="Small moons", dataset=Moons(samples=40, seed=1), network=Network((2, 4, 1)), seed=2, steps=60,
+        resolution=21,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def open_session(qapp: QApplication) -> Iterator[Callable[[Experiment], Session]]:
+    """Makes sessions, which are closed afterwards; their threads have to end."""
+    from explorer.session import Session
+
+    made: list[Session] = []
+
+    def open_(experiment: Experiment) -> Session:
+        made.append(Session(experiment))
+        return made[-1]
+
+    yield open_
+    for session in made:
+        assert session.close()
+        session.deleteLater()
+    assert not workers()
+
+
+@pytest.fixture
+def stored(qapp: QApplication, tmp_path: Path) -> QSettings:
+    """Preferences that nobody else has."""
+    from PySide6.QtCore import QSettings
+
+    return QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat)
+
+
+@pytest.fixture
+def open_window(qtbot: QtBot, stored: QSettings) -> Iterator[Callable[..., Window]]:
+    """Makes windows, shown and with the application's key guard; closed afterwards, and their threads have to end."""
+    from PySide6.QtWidgets import QApplication
+
+    from explorer.application import KeyGuard, set_theme
+    from explorer.style import DARK
+    from explorer.window import Window
+
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    guard = KeyGuard(application)
+    application.installEventFilter(guard)
+    made: list[Window] = []
+
+    def open_(experiment: Experiment, theme: Theme = DARK) -> Window:
+        window = Window(experiment, theme, stored)
+        made.append(window)
+        qtbot.addWidget(window)
+        with qtbot.waitExposed(window):
+            window.show()
+        window.activateWindow()
+        qtbot.waitUntil(lambda: window.session.frame.surface is not None and not window.session.frame.surveying)
+        return window
+
+    yield open_
+    application.removeEventFilter(guard)
+    for window in made:
+        window.close()
+        assert window.session.close()
+    set_theme(application, DARK)
+    assert not workers()
+
+
+def workers() -> list[threading.Thread]:
+    """The threads of sessions that are still alive."""
+    return [thread for thread in threading.enumerate() if thread.name in ("train", "survey")]
