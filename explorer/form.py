@@ -136,7 +136,7 @@ class Editor(QWidget):
         self.problem.setForegroundRole(QPalette.ColorRole.BrightText)
         self.problem.hide()
         column.addWidget(self.problem)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
 
     def hold(self, control: QWidget, stretch: int = 1) -> None:
         """Put a control into the row; the first one takes the keyboard for all."""
@@ -150,6 +150,7 @@ class Editor(QWidget):
     def complain(self, message: str) -> None:
         """Show a line about a wrong entry; an empty one takes it away."""
         self.problem.setText(f"⚠ {message}" if message else "")
+        self.problem.setAccessibleName(message)
         self.problem.setVisible(bool(message))
 
 

@@ -135,7 +135,8 @@ def scale_of(frame: Frame) -> Scale | None:
     parts = [run.heights[: run.length] for run in frame.runs]
     sheet = frame.surface.loss[np.isfinite(frame.surface.loss)] if frame.surface else np.empty(0)
     path = np.concatenate([*parts, np.empty(0)])
-    path = path[np.isfinite(path)]
+    # A path that has diverged is off the scale; it shall not press the land flat.
+    path = path[np.isfinite(path) & (path <= 10 * sheet.max(initial=0.0 if len(sheet) else np.inf))]
     everything = np.concatenate([sheet, path])
     if not len(everything):
         return None
@@ -180,7 +181,8 @@ def log_levels(low: float, high: float, about: int) -> Array:
 
 def number(value: float) -> str:
     """A loss or coordinate as a reader likes it: three digits, no needless zeros."""
-    return f"{value + 0.0:.3g}".replace("-", "−")
+    digits, power, exponent = f"{value + 0.0:.3g}".partition("e")
+    return f"{digits}{power}{int(exponent) if power else ''}".replace("-", "−")
 
 
 def shown(length: int, cursor: int, most: int = MOST_POINTS) -> Array:
@@ -226,12 +228,10 @@ def summary(frame: Frame) -> str:
     state = frame.state
     if state is None:
         return "No state yet"
-    parts = [f"step {state.step:,}", f"loss {state.loss:.6g}"]
+    parts = [f"step {state.step:,}", f"loss {state.loss:.5g}"]
     if frame.sheet is not None:
-        parts.append(f"on the sheet {frame.sheet:.6g}")
+        parts.append(f"on the sheet {frame.sheet:.5g}")
     if frame.plane is not None:
-        x, y = frame.plane.project(state.params)
-        parts.append(f"at ({number(x)}, {number(y)})")
         parts.append(f"{number(float(frame.plane.distance(state.params)))} off the plane")
-    parts.append(f"gradient norm {float(np.linalg.norm(state.gradient)):.3g}")
-    return "   ".join(parts)
+    parts.append(f"‖gradient‖ {float(np.linalg.norm(state.gradient)):.3g}")
+    return "  ·  ".join(parts)

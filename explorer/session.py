@@ -14,8 +14,9 @@ import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from explorer.frame import Change, Frame, Run
-from model import Experiment, Landscape, Step, Trajectory, Worker, changes, landscape, train
+from model import LOSSES, Experiment, Landscape, Step, Trajectory, Worker, changes, landscape, train
 from model.activations import Array
+from model.experiment import within_reach
 from model.settings import SettingError, fields_of
 
 TICK = 16  # milliseconds: one frame at 60 a second
@@ -327,11 +328,9 @@ class Session(QObject):
             self.noticed.emit(_words(batch.error))
         elif self._training and not batch.running:
             if len(finite) < len(batch.items):
-                step = batch.items[-1].state.step
-                self._end(f"the loss at step {step:,} is no longer finite; all states before it are kept. "
-                          f"Try a smaller learning rate")  # fmt: skip
+                self._end("the next loss is not finite. Try a smaller learning rate")
             else:
-                self._end("as many steps as asked for; T trains on")
+                self._end("all steps asked for are done, T trains on")
 
     def _record(self, steps: list[Step]) -> None:
         run = self._run
@@ -368,7 +367,9 @@ class Session(QObject):
             return
         coords = self._surface.plane.project(params)
         self._run.coords.append(coords)
-        if not self._surveying and not self._surface.plane.contains(coords[-1]):
+        astray = not self._surface.plane.contains(coords[-1])
+        ends = self._run.losses.view[[0, -1]]
+        if astray and not self._surveying and within_reach(ends)[1]:
             self.recompute()
 
     def _receive(self) -> None:
@@ -434,7 +435,7 @@ def _sentence(changed: dict) -> str:
     """What changed, from what, to what: "Learning rate η 0.1 → 0.3"."""
     parts = []
     for path, (before, after) in changed.items():
-        parts.append(f"{_title(path)} {_shown(before)} → {_shown(after)}")
+        parts.append(f"{_title(path)} {_shown(path, before)} → {_shown(path, after)}")
     return ", ".join(parts)
 
 
@@ -451,7 +452,9 @@ def _title(path: str) -> str:
     return title
 
 
-def _shown(value: object) -> str:
+def _shown(path: str, value: object) -> str:
+    if path == "loss":
+        return LOSSES[str(value)].title
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, tuple):

@@ -206,8 +206,9 @@ def _legend_mark(painter: QPainter, at: QPointF, kind: str, style: Style) -> Non
         painter.drawLine(*ends)
     elif kind.startswith("ghost"):
         ink, dash = GHOSTS[int(kind[5:]) % len(GHOSTS)]
-        painter.setPen(style.pen(ink, 2, dash))
-        painter.drawLine(*ends)
+        for pen in (style.pen(PATH_HALO, 4), style.pen(ink, 2, dash)):
+            painter.setPen(pen)
+            painter.drawLine(*ends)
 
 
 def draw_arrow(painter: QPainter, tail: QPointF, head: QPointF, style: Style) -> None:

@@ -142,22 +142,30 @@ def landscape(
     if under:
         heights[:under] = objective.loss(params[:under])
     if plane is None:
-        ahead = rehearsal(experiment, trajectory[count - 1])
-        plane = experiment.plane.plane(experiment.network, np.concatenate([params, *ahead]))
+        near = within_reach(heights)
+        ahead = rehearsal(experiment, trajectory[count - 1]) if near[-1] else []
+        plane = experiment.plane.plane(experiment.network, np.concatenate([params[near], *ahead]))
     coords = plane.project(params)
     for surface in survey(objective, plane, (experiment.resolution, experiment.resolution)):
         yield Landscape(surface, coords, heights)
 
 
-def rehearsal(experiment: Experiment, state: State) -> list[Array]:
-    """Where the descent will go from here to `experiment.steps`, as parameters `(1, P)` each.
+def within_reach(losses: Array) -> Array:
+    """Which states of a path, by their losses `(N,)`, a plane is chosen for: not those of a divergence.
 
-    Ends early where the loss climbs to ten times that of `state`: a plane fitted to a divergence shows nothing else.
+    Past ten times the first loss a path has left the land that it was meant to explore, often by many powers of ten; a
+    plane fitted to that would show nothing else.
     """
+    return np.asarray(losses <= max(10.0 * losses[0], 1e-12))
+
+
+def rehearsal(experiment: Experiment, state: State) -> list[Array]:
+    """Where the descent will go from here to `experiment.steps`, if it does not diverge, as parameters `(1, P)` each."""
     state = resume(experiment.objective, experiment.descent, state)
-    far = max(10.0 * state.loss, 1e-12)
-    states = islice(descend(experiment.objective, experiment.descent, state), max(experiment.steps - state.step, 0))
-    return [ahead.params[None] for ahead in takewhile(lambda ahead: ahead.loss <= far, states)]
+    ahead = islice(descend(experiment.objective, experiment.descent, state), max(experiment.steps - state.step, 0))
+    start = state.loss
+    near = takewhile(lambda state: within_reach(np.array([start, state.loss]))[1], ahead)
+    return [state.params[None] for state in near]
 
 
 def to_json(experiment: Experiment) -> str:

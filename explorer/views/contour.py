@@ -97,24 +97,29 @@ class ContourView(View):
 
     def _paint_marks(self, painter: QPainter) -> None:
         frame, to_screen = self._frame, painter.worldTransform()
+        if frame.plane is None:
+            return
+        low, high = np.array(frame.plane.bounds).T
         painter.save()
         painter.resetTransform()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
 
         def place(coords: np.ndarray) -> list[QPointF]:
-            return [to_screen.map(QPointF(*xy)) for xy in coords.tolist() if np.isfinite(xy).all()]
+            # What lies many maps away (a diverging run) is more than a painter can count to.
+            near = (np.abs(coords - low) < 20 * (high - low)).all(axis=1)
+            return [to_screen.map(QPointF(*xy)) for xy in coords[near].tolist()]
 
-        if frame.surface is not None:
-            for number_, run in enumerate(frame.runs[:-1]):
-                self._paint_ghost(painter, place(run.coords[shown(run.length, run.length)]), number_)
-            if frame.run is not None:
-                self._paint_path(painter, place, frame.run)
+        for index, run in enumerate(frame.runs[:-1]):
+            self._paint_ghost(painter, place(run.coords[shown(run.length, run.length)]), index)
+        if frame.run is not None:
+            self._paint_path(painter, place, frame.run)
         painter.restore()
 
     def _paint_ghost(self, painter: QPainter, points: list[QPointF], index: int) -> None:
         ink, dash = GHOSTS[index % len(GHOSTS)]
-        painter.setPen(self.look.pen(ink, 2, dash))
-        painter.drawPolyline(QPolygonF(points))
+        for pen in (self.look.pen(PATH_HALO, 4), self.look.pen(ink, 2, dash)):
+            painter.setPen(pen)
+            painter.drawPolyline(QPolygonF(points))
 
     def _paint_path(self, painter: QPainter, place, run: Run) -> None:
         frame, pen = self._frame, self.look.pen
