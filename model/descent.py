@@ -6,6 +6,7 @@ continues from a state*. Nothing else is remembered anywhere.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Annotated
@@ -105,7 +106,7 @@ def advance(objective: Objective, descent: Descent, state: State) -> State:
 
 def descend(objective: Objective, descent: Descent, state: State) -> Iterator[State]:
     """Yield the states that follow `state`, until the loss is no longer finite."""
-    while np.isfinite(state.loss):
+    while math.isfinite(state.loss):
         state = advance(objective, descent, state)
         yield state
 

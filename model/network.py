@@ -82,17 +82,20 @@ class Network(Settings, frozen=True):
 
     def forward(self, params: Array, inputs: Array) -> Array:
         """Outputs `(..., n, K)` for any stack of parameters `(..., P)` and inputs `(n, D)` or `(..., n, D)`."""
-        return self.forward_from(0, params, inputs)
+        return self.forward_from(0, params, np.swapaxes(inputs, -1, -2))
 
     def forward_from(self, first: int, params: Array, activations: Array) -> Array:
-        """Outputs `(..., n, K)` from the activations that enter layer number `first` (0 is the whole network)."""
+        """Outputs `(..., n, K)` from the activations `(..., m, n)` that enter layer number `first`.
+
+        One row for each neuron: long rows are what NumPy adds and BLAS multiplies fastest on a stack of small matrices.
+        """
         layers, value, a = layout(self.widths), self.phi.value, activations
         for layer in layers[first:]:
-            a = a @ np.swapaxes(self.weights(params, layer), -1, -2)
-            a += params[..., None, layer.bias : layer.stop]
+            a = self.weights(params, layer) @ a
+            a += params[..., layer.bias : layer.stop, None]
             if layer is not layers[-1]:
                 a = value(a, out=a)
-        return a
+        return np.swapaxes(a, -1, -2)
 
     @staticmethod
     def weights(params: Array, layer: Layer) -> Array:

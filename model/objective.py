@@ -78,13 +78,12 @@ class Fit(Objective):
 
     @cached_property
     def chunk(self) -> int:
-        # 2¹⁶ numbers of float32 are 256 KiB, a share of a core's second-level cache; measured flat from 2¹⁵ to 2¹⁷.
+        # 2¹⁶ numbers of float32 are 256 KiB, a share of a core's second-level cache; measured: fewer are slower, more no faster.
         return int(np.clip(2**16 // (self.samples * max(self.network.widths[1:])), 1, 64))
 
-    @np.errstate(
-        over="ignore", invalid="ignore"
-    )  # far away, or after a divergence, it is not finite: that is an answer
+    @np.errstate(over="ignore", invalid="ignore")
     def loss(self, params: Array) -> Array:
+        # Far away, or after a divergence, it is not finite: that is an answer, and no reason to warn.
         stack = params.reshape(-1, self.size)
         losses = np.empty(len(stack))
         for start in range(0, len(stack), self.chunk):
@@ -107,24 +106,22 @@ class Fit(Objective):
         # product replaces the whole first layer at every point.
         flat = np.vstack([origin, directions])
         first, *rest = layout(self.network.widths)
-        basis = self.inputs @ np.swapaxes(self.network.weights(flat, first), -1, -2)
-        basis += flat[:, None, first.bias : first.stop]
+        basis = self.network.weights(flat, first) @ self.inputs.T
+        basis += flat[:, first.bias : first.stop, None]
         shape = basis.shape[1:]
         basis = basis.reshape(len(flat), -1).astype(np.float32)
         flat32, targets = flat.astype(np.float32), self.targets.astype(np.float32)
-        value, measure, forward = (
-            self.network.phi.value,
-            self.measure.value,
-            self.network.forward_from,
-        )
+        value, measure, forward = self.network.phi.value, self.measure.value, self.network.forward_from
+        # Written to again by every chunk: the system takes longer to hand out a fresh array than BLAS to fill it.
+        room = np.empty((self.chunk, basis.shape[1]), np.float32)
 
         def losses(coords: Array) -> Array:
             weights = np.empty((len(coords), 1 + len(directions)), np.float32)
             weights[:, 0], weights[:, 1:] = 1.0, coords
-            z = (weights @ basis).reshape(-1, *shape)
-            if rest:
-                z = forward(1, weights @ flat32, value(z, out=z))
-            return measure(z, targets)
+            out = room[: len(coords)] if len(coords) <= len(room) else None
+            z = np.matmul(weights, basis, out=out).reshape(-1, *shape)
+            outputs = forward(1, weights @ flat32, value(z, out=z) if rest else z)
+            return measure(outputs, targets)
 
         return losses
 
