@@ -89,7 +89,7 @@ class Session(QObject):
         self._position = 0.0  # of the playback, in states
         self._last_tick = time.perf_counter()
         self._surface = None
-        self._surveying, self._wants_plane = False, True
+        self._surveying, self._wants_plane, self._choosing = False, True, True
         self._until = 0
         self._logarithmic = True
         self._changed = True
@@ -151,13 +151,23 @@ class Session(QObject):
         self._training, self._following, self._playing = False, True, False
         self._cursor, self._wants_plane = 0, True
         self._surveyor.stop()
+        self._surveyor.take()  # what it still has belongs to the run before, perhaps to another network
         self._surveying = False
         self._trainer.set_pace(None)
         self._trainer.start(lambda: train(experiment, None, 0))
         self._changed = True
 
+    def _begin_anew(self) -> None:
+        training = self._training
+        self._begin(self._run.label)
+        if training:
+            self.train()
+
     def _switch(self, changed: dict) -> None:
         experiment = self._experiment
+        if not len(self._run.trajectory):  # its start is still being made, under the settings before
+            self._begin_anew()
+            return
         if _touches(changed, OBJECTIVE):
             self._run.switched = len(self._run.trajectory)
         if self._training:
@@ -202,6 +212,8 @@ class Session(QObject):
         if self._training:
             self._trainer.stop()
             self._end("stopped by you")
+            if not len(self._run.trajectory):  # even its start was not made yet
+                self._begin_anew()
 
     @Slot()
     def toggle_training(self) -> None:
@@ -297,7 +309,9 @@ class Session(QObject):
         if not count:
             self._wants_plane = True
             return
-        plane = self._surface.plane if keep_plane and self._surface is not None else None
+        # Asked for another plane a moment ago, and now for this one under another loss: both are meant.
+        self._choosing = not keep_plane or self._surface is None or (self._surveying and self._choosing)
+        plane = None if self._choosing or self._surface is None else self._surface.plane
         trajectory, under = run.trajectory, min(run.switched, count)
         self._surveyor.start(lambda: landscape(experiment, trajectory, count, plane, under))
         self._surveying, self._wants_plane, self._changed = True, False, True
@@ -356,7 +370,9 @@ class Session(QObject):
             step = trajectory.first + len(trajectory) - 1
             run.changes = (*run.changes, Change(step, _sentence(changed)))
             if _touches(changed, OBJECTIVE):
-                run.switched = len(trajectory)
+                late, run.switched = len(trajectory) > run.switched, len(trajectory)
+                if late:  # steps that were made after the survey began, still under the objective before
+                    self._survey(keep_plane=True)
         run.experiment = experiment
         self._changed = True
 
@@ -379,6 +395,7 @@ class Session(QObject):
             self.noticed.emit(_words(batch.error))
         if batch.items:
             newest: Landscape = batch.items[-1]
+            self._choosing = False
             surface, run = newest.surface, self._run
             self.progressed.emit(surface.progress)
             if self._surface is None or surface.loss is not self._surface.loss:
