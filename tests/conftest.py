@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -131,3 +131,26 @@ def open_window(qtbot: QtBot, stored: QSettings) -> Iterator[Callable[..., Windo
 def workers() -> list[threading.Thread]:
     """The threads of sessions that are still alive."""
     return [thread for thread in threading.enumerate() if thread.name in ("train", "survey")]
+
+
+@pytest.fixture(scope="session")
+def heavy_ball() -> Callable[[list[tuple[int, Experiment]], int], Array]:
+    """What a run has to be: θ `(until + 1, P)`, by v ← βv + ∇L(θ), θ ← θ − ηv written out once more.
+
+    Parts are (step, experiment): from that step's state on, the steps are made under that experiment.
+    """
+
+    def params_of(parts: list[tuple[int, Experiment]], until: int) -> Array:
+        rest = list(parts)
+        params = rest[0][1].begin().params
+        rows, velocity = [params], np.zeros_like(params)
+        for step in range(until):
+            while rest and rest[0][0] == step:
+                _, experiment = rest.pop(0)
+            descent: Any = experiment.descent
+            velocity = descent.optimizer.momentum * velocity + experiment.objective.loss_and_gradient(params)[1]
+            params = params + -descent.schedule.learning_rate * velocity
+            rows.append(params)
+        return np.array(rows)
+
+    return params_of

@@ -1,0 +1,611 @@
+"""The session: whatever is wished, in whatever order and however fast, one run without a gap and a frame that fits."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from PySide6.QtCore import QObject, Signal
+from pytestqt.qtbot import QtBot
+
+from explorer.frame import Frame
+from explorer.session import Session
+from model import Experiment, Network, RandomNormalized, TwoParameters, landscape, with_field
+from model.activations import Array
+from model.datasets import Moons, Sine
+
+Replay = Callable[[list[tuple[int, Experiment]], int], Array]
+
+
+@pytest.fixture
+def session(open_session: Callable[[Experiment], Session], small: Experiment, qtbot: QtBot) -> Session:
+    """A session at its start, surveyed, at full speed."""
+    session = open_session(small)
+    session.set_pace(0)
+    settle(qtbot, session)
+    return session
+
+
+def settle(qtbot: QtBot, session: Session) -> Frame:
+    """The frame when nothing moves any more."""
+    session.tick()  # what was wished a moment ago is not in the frame yet
+
+    def still() -> bool:
+        frame = session.frame
+        return not (frame.training or frame.playing or frame.surveying) and frame.surface is not None
+
+    qtbot.waitUntil(still)
+    return session.frame
+
+
+def trained(qtbot: QtBot, session: Session) -> Frame:
+    session.train()
+    assert session.training
+    return settle(qtbot, session)
+
+
+def heard(session: Session) -> list[str]:
+    """The notices from now on."""
+    words: list[str] = []
+    session.noticed.connect(words.append)
+    return words
+
+
+def rate(experiment: Experiment, value: float) -> Experiment:
+    schedule = msgspec.structs.replace(experiment.descent.schedule, learning_rate=value)
+    return with_field(experiment, "descent", msgspec.structs.replace(experiment.descent, schedule=schedule))
+
+
+def check(frame: Frame) -> None:
+    """What holds of every frame."""
+    assert frame.runs
+    for run in frame.runs:
+        assert len(run.coords) >= run.length and len(run.losses) >= run.length and len(run.heights) >= run.length
+        np.testing.assert_array_equal(run.losses[: run.length], run.trajectory.losses(0, run.length))
+        assert np.isfinite(run.losses[: run.length]).all()
+        if frame.plane is not None and run.length:
+            expected = frame.plane.project(run.trajectory.params(0, run.length))
+            np.testing.assert_allclose(run.coords[: run.length], expected, rtol=1e-6, atol=1e-9)
+    if frame.run is not None:
+        assert 0 <= frame.cursor < frame.run.length
+        assert frame.state is not None and frame.state.step == frame.run.trajectory.first + frame.cursor
+
+
+# ---- training ---------------------------------------------------------------------------------------------------
+
+
+def test_a_session_begins_at_the_experiment_s_start(session: Session, small: Experiment) -> None:
+    frame = session.frame
+    check(frame)
+    assert frame.run is not None and frame.run.length == 1 and not frame.training
+    np.testing.assert_array_equal(frame.run.trajectory[0].params, small.begin().params)
+
+
+def test_training_makes_the_steps_asked_for_and_says_so(
+    session: Session, small: Experiment, heavy_ball: Replay, qtbot: QtBot
+) -> None:
+    notices = heard(session)
+    frame = trained(qtbot, session)
+    check(frame)
+    assert frame.run is not None and frame.run.length == 61 and frame.cursor == 60
+    np.testing.assert_array_equal(frame.run.trajectory.params(), heavy_ball([(0, small)], 60))
+    assert "60" in notices[-1] and "T trains on" in notices[-1]
+    frame = trained(qtbot, session)
+    assert frame.run is not None and frame.run.length == 121
+    np.testing.assert_array_equal(frame.run.trajectory.params(), heavy_ball([(0, small)], 120))
+
+
+def test_stopping_keeps_every_state_and_training_goes_on_from_there(
+    session: Session, small: Experiment, heavy_ball: Replay, qtbot: QtBot
+) -> None:
+    session.set_pace(200)
+    notices = heard(session)
+    session.train()
+    qtbot.waitUntil(lambda: session.frame.run is not None and session.frame.run.length > 5)
+    session.toggle_training()
+    assert not session.training and "stopped" in notices[-1]
+    frame = settle(qtbot, session)
+    assert frame.run is not None
+    stopped = frame.run.length
+    assert 5 < stopped < 61
+    session.set_pace(0)
+    session.toggle_training()
+    frame = settle(qtbot, session)
+    assert frame.run is not None and frame.run.length == stopped + 60
+    np.testing.assert_array_equal(frame.run.trajectory.params(), heavy_ball([(0, small)], stopped + 59))
+
+
+def test_pace_is_steps_a_second(session: Session, qtbot: QtBot) -> None:
+    session.set_pace(100)
+    began = time.perf_counter()
+    session.train()
+    qtbot.waitUntil(lambda: session.frame.run is not None and session.frame.run.length > 20)
+    # Up to a tenth of a second is caught up; more steps than that would not be at this pace.
+    assert (time.perf_counter() - began) > 20 / 100 - 0.15
+    session.set_pace(0)
+    assert session.pace == 0
+    settle(qtbot, session)
+
+
+def test_a_divergence_ends_the_run_with_the_reason_and_keeps_all_finite_states(
+    open_session: Callable[[Experiment], Session], qtbot: QtBot, heavy_ball: Replay
+) -> None:
+    # A quadratic, so that a run that has gone far away can be brought back by a smaller rate.
+    line = Experiment(
+        dataset=Sine(), network=Network((1, 1)), loss="mse", steps=4000, resolution=11, plane=TwoParameters()
+    )
+    session = open_session(rate(line, 30.0))
+    session.set_pace(0)
+    settle(qtbot, session)
+    notices = heard(session)
+    frame = trained(qtbot, session)
+    check(frame)
+    assert frame.run is not None and 10 < frame.run.length < 4000
+    assert "not finite" in notices[-1] or "no longer finite" in notices[-1]
+    assert "learning rate" in notices[-1] and "\n" not in notices[-1]
+    last = frame.run.length - 1
+    with np.errstate(over="ignore", invalid="ignore"):
+        expected = heavy_ball([(0, rate(line, 30.0))], last + 1)
+        assert not np.isfinite(line.objective.loss(expected[-1]))
+    np.testing.assert_array_equal(frame.run.trajectory.params(), expected[:-1])
+    session.change(rate(line, 0.01))
+    frame = trained(qtbot, session)
+    assert frame.run is not None
+    recovered = frame.run.trajectory
+    assert len(recovered) == last + 1 + 4000
+    assert recovered[-1].loss < 1e-9 * recovered[last].loss
+    assert [change.step for change in frame.run.changes] == [last]
+
+
+# ---- switching --------------------------------------------------------------------------------------------------
+
+SWITCHES: dict[str, Callable[[Experiment], Experiment]] = {
+    "loss": lambda e: with_field(e, "loss", "mse"),
+    "activation": lambda e: with_field(e, "network", msgspec.structs.replace(e.network, activation="sigmoid")),
+    "learning rate": lambda e: rate(e, 0.05),
+    "momentum": lambda e: with_field(
+        e, "descent", msgspec.structs.replace(e.descent, optimizer=type(e.descent.optimizer)(momentum=0.5))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+@pytest.mark.parametrize("while_training", [True, False])
+def test_the_very_next_step_goes_by_the_new_settings(
+    session: Session, small: Experiment, heavy_ball: Replay, qtbot: QtBot, name: str, while_training: bool
+) -> None:
+    switched = SWITCHES[name](small)
+    if while_training:
+        session.set_pace(300)
+        session.train()
+        qtbot.waitUntil(lambda: session.frame.run is not None and session.frame.run.length > 10)
+        assert session.training
+    else:
+        trained(qtbot, session)
+    session.change(switched)
+    session.set_pace(0)
+    session.train()
+    frame = settle(qtbot, session)
+    check(frame)
+    assert frame.run is not None and session.experiment == switched
+    (marker,) = frame.run.changes
+    assert 10 <= marker.step < 60 if while_training else marker.step == 60
+    assert name.split()[0] in marker.text.lower() and "→" in marker.text
+    last = frame.run.length - 1
+    assert last == (60 if while_training else 120)
+    np.testing.assert_array_equal(
+        frame.run.trajectory.params(), heavy_ball([(0, small), (marker.step, switched)], last)
+    )
+    np.testing.assert_allclose(
+        frame.run.heights[: last + 1], switched.objective.loss(frame.run.trajectory.params()), rtol=1e-9
+    )
+
+
+def test_many_switches_are_still_one_run(session: Session, small: Experiment, heavy_ball: Replay, qtbot: QtBot) -> None:
+    """A slider that is dragged: a new rate at every frame."""
+    session.set_pace(500)
+    session.train()
+    given = {0: small}
+    for number in range(40):
+        wanted = rate(small, round(0.1 + 0.001 * number, 3))
+        session.change(wanted)
+        given[number] = wanted
+        session.tick()
+    session.set_pace(0)
+    frame = settle(qtbot, session)
+    assert frame.run is not None
+    used = [(change.step, float(change.text.rsplit("→", 1)[1])) for change in frame.run.changes]
+    assert len({step for step, _ in used}) == len(used)
+    parts = [(0, small), *((step, rate(small, value)) for step, value in used)]
+    assert parts[-1][1] == session.experiment == given[39]
+    last = frame.run.length - 1
+    np.testing.assert_array_equal(frame.run.trajectory.params(), heavy_ball(parts, last))
+
+
+def test_another_network_begins_another_run(session: Session, small: Experiment, qtbot: QtBot) -> None:
+    trained(qtbot, session)
+    session.new_start()
+    settle(qtbot, session)
+    notices = heard(session)
+    wider = with_field(session.experiment, "network", Network((2, 7, 1)))
+    session.change(wider)
+    assert any("new run" in words for words in notices)
+    frame = settle(qtbot, session)
+    check(frame)
+    assert len(frame.runs) == 1 and frame.run is not None and frame.run.length == 1 and not frame.run.changes
+    np.testing.assert_array_equal(frame.run.trajectory[0].params, wider.begin().params)
+    assert frame.objective is not None and frame.objective.size == wider.network.size
+
+
+def test_another_network_while_training_trains_on(session: Session, small: Experiment, qtbot: QtBot) -> None:
+    session.set_pace(100)
+    session.train()
+    qtbot.waitUntil(lambda: session.frame.run is not None and session.frame.run.length > 3)
+    session.change(with_field(small, "dataset", Moons(samples=30)))
+    assert session.training
+    session.set_pace(0)
+    frame = settle(qtbot, session)
+    assert frame.run is not None and frame.run.length == 61
+    np.testing.assert_array_equal(frame.run.trajectory[0].params, session.experiment.begin().params)
+
+
+def test_a_new_start_leaves_the_old_run_as_a_ghost(session: Session, small: Experiment, qtbot: QtBot) -> None:
+    before = trained(qtbot, session)
+    assert before.run is not None
+    for _ in range(5):
+        session.new_start()
+        frame = trained(qtbot, session)
+        check(frame)
+    assert [run.label for run in frame.runs] == ["run 3", "run 4", "run 5", "run 6"]
+    assert len({run.experiment.seed for run in frame.runs}) == 4
+    assert frame.run is not None and frame.run.experiment.seed == small.seed + 5
+    np.testing.assert_array_equal(
+        frame.run.trajectory[0].params, msgspec.structs.replace(small, seed=small.seed + 5).begin().params
+    )
+    assert frame.runs[0].length == 61
+
+
+def test_opening_forgets_everything(session: Session, small: Experiment, qtbot: QtBot) -> None:
+    trained(qtbot, session)
+    session.new_start()
+    session.open(small)
+    frame = settle(qtbot, session)
+    assert len(frame.runs) == 1 and frame.run is not None and frame.run.length == 1 and frame.cursor == 0
+
+
+# ---- the cursor -------------------------------------------------------------------------------------------------
+
+
+def cursor_at(qtbot: QtBot, session: Session, index: int) -> None:
+    qtbot.waitUntil(lambda: session.frame.cursor == index)
+    check(session.frame)
+
+
+def test_seeking_goes_to_the_state_and_no_further_than_the_ends(session: Session, qtbot: QtBot) -> None:
+    trained(qtbot, session)
+    for wish, place in ((5, 5), (-3, 0), (10**9, 60), (7, 7)):
+        session.seek(wish)
+        cursor_at(qtbot, session, place)
+    session.step(1)
+    cursor_at(qtbot, session, 8)
+    session.step(-10)
+    cursor_at(qtbot, session, 0)
+    assert not session.frame.following
+    session.follow()
+    cursor_at(qtbot, session, 60)
+    assert session.frame.following
+
+
+def test_a_scrubbed_cursor_stays_while_training_goes_on(session: Session, qtbot: QtBot) -> None:
+    session.set_pace(200)
+    session.train()
+    qtbot.waitUntil(lambda: session.frame.run is not None and session.frame.run.length > 10)
+    session.seek(4)
+    seen = session.frame.run.length  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: session.frame.run is not None and session.frame.run.length > seen + 10)
+    assert session.frame.cursor == 4 and session.training
+    session.follow()
+    qtbot.waitUntil(lambda: session.frame.cursor > 10)
+    session.set_pace(0)
+    assert settle(qtbot, session).cursor == 60
+
+
+@pytest.mark.parametrize("speed", [0.5, 8.0])
+def test_playing_goes_through_the_states_at_its_speed_and_ends_at_the_newest(
+    session: Session, qtbot: QtBot, speed: float
+) -> None:
+    trained(qtbot, session)
+    seen: list[int] = []
+    session.frame_changed.connect(lambda frame: seen.append(frame.cursor))
+    if speed < 1:
+        session.seek(40)
+    session.set_speed(speed)
+    began = time.perf_counter()
+    session.toggle_play()
+    qtbot.waitUntil(lambda: session.frame.playing)
+    frame = settle(qtbot, session)
+    taken = time.perf_counter() - began
+    assert seen == sorted(seen) and seen[-1] == frame.cursor == 60
+    assert seen[0] < (45 if speed < 1 else 40)  # from the cursor; at the end, from the start
+    assert taken > (60 - seen[0]) / (60 * speed) * 0.9
+    assert len(seen) > 5
+
+
+def test_play_pauses_where_it_is(session: Session, qtbot: QtBot) -> None:
+    trained(qtbot, session)
+    session.set_speed(0.5)
+    session.toggle_play()
+    qtbot.waitUntil(lambda: session.frame.cursor > 2 and session.frame.playing)
+    session.toggle_play()
+    paused = settle(qtbot, session).cursor
+    assert 2 < paused < 60
+    session.toggle_play()
+    qtbot.waitUntil(lambda: session.frame.cursor > paused)
+    assert session.frame.playing
+
+
+def test_pausing_while_following_keeps_training(session: Session, qtbot: QtBot) -> None:
+    session.set_pace(100)
+    session.train()
+    qtbot.waitUntil(lambda: session.frame.cursor > 3)
+    session.toggle_play()
+    qtbot.waitUntil(lambda: not session.frame.following)
+    place = session.frame.cursor
+    length = session.frame.run.length  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: session.frame.run is not None and session.frame.run.length > length + 5)
+    assert session.frame.cursor == place and session.training
+
+
+# ---- the surface ------------------------------------------------------------------------------------------------
+
+
+def exact(frame: Frame) -> Array:
+    """The objective's loss at each point of the surface's grid, by evaluation in float64."""
+    assert frame.surface is not None and frame.objective is not None
+    grid = np.stack(np.meshgrid(frame.surface.x, frame.surface.y, indexing="ij"), axis=-1)
+    return frame.objective.loss(frame.surface.plane.point(grid))
+
+
+@pytest.mark.parametrize(
+    ("name", "again"), [("loss", True), ("activation", True), ("learning rate", False), ("momentum", False)]
+)
+def test_the_surface_belongs_to_the_objective_in_force(
+    session: Session, small: Experiment, qtbot: QtBot, name: str, again: bool
+) -> None:
+    before = trained(qtbot, session)
+    session.change(SWITCHES[name](small))
+    assert session.frame.surveying or not again or session._surveying
+    session.tick()
+    frame = settle(qtbot, session)
+    assert frame.surface is not None and before.surface is not None
+    assert (frame.surface is not before.surface) == again
+    assert frame.plane is before.plane  # the picture stays where it was
+    assert frame.surface.loss.shape == (21, 21)
+    np.testing.assert_allclose(frame.surface.loss, exact(frame), rtol=1e-4, atol=1e-6)
+
+
+def test_a_surface_is_shown_coarse_before_it_is_fine(
+    open_session: Callable[[Experiment], Session], small: Experiment, qtbot: QtBot
+) -> None:
+    session = open_session(msgspec.structs.replace(small, resolution=201))
+    sizes: list[int] = []
+    session.frame_changed.connect(lambda frame: sizes.append(len(frame.surface.x) if frame.surface else 0))
+    shares: list[float] = []
+    session.progressed.connect(shares.append)
+    settle(qtbot, session)
+    assert sizes == sorted(sizes) and sizes[-1] == 201 and any(0 < size < 201 for size in sizes)
+    assert shares == sorted(shares) and shares[-1] == 1.0
+
+
+def test_late_answers_for_an_earlier_plane_are_dropped(session: Session, small: Experiment, qtbot: QtBot) -> None:
+    frame = settle(qtbot, session)
+    assert frame.run is not None
+    trajectory = frame.run.trajectory
+    for seed in range(1, 12):
+        session.change(with_field(small, "plane", RandomNormalized(seed=seed)))
+        if seed % 2:
+            session.tick()
+    drawn, planes = session.frame.plane, []
+    session.frame_changed.connect(lambda frame: planes.append(frame.plane))
+    frame = settle(qtbot, session)
+    expected = next(landscape(session.experiment, trajectory, 1, None)).surface.plane
+    assert {id(plane) for plane in planes} <= {id(drawn), id(frame.plane)}
+    np.testing.assert_array_equal(frame.plane.u, expected.u)  # type: ignore[union-attr]
+    check(frame)
+
+
+def test_a_plane_asked_for_is_not_forgotten_when_the_loss_follows_at_once(
+    session: Session, small: Experiment, qtbot: QtBot
+) -> None:
+    session.change(with_field(small, "plane", RandomNormalized(seed=4)))
+    session.change(with_field(session.experiment, "loss", "mse"))
+    frame = settle(qtbot, session)
+    assert frame.plane is not None and frame.surface is not None and "random" in frame.plane.labels[0]
+    np.testing.assert_allclose(frame.surface.loss, exact(frame), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_switch_before_the_start_is_made_is_no_switch(
+    open_session: Callable[[Experiment], Session], small: Experiment, heavy_ball: Replay, qtbot: QtBot, training: bool
+) -> None:
+    session = open_session(small)
+    session.set_pace(0)
+    if training:
+        session.train()
+    session.change(SWITCHES["loss"](small))
+    assert session.training == training
+    frame = settle(qtbot, session)
+    check(frame)
+    assert frame.run is not None and frame.run.length == (61 if training else 1)
+    assert all(change.step == 0 for change in frame.run.changes)
+    np.testing.assert_array_equal(
+        frame.run.trajectory.params(), heavy_ball([(0, session.experiment)], frame.run.length - 1)
+    )
+    np.testing.assert_allclose(
+        frame.run.heights[: frame.run.length],
+        session.experiment.objective.loss(frame.run.trajectory.params()),
+        rtol=1e-9,
+    )
+
+
+def test_stopping_before_the_start_is_made_still_shows_the_start(
+    open_session: Callable[[Experiment], Session], small: Experiment, qtbot: QtBot
+) -> None:
+    session = open_session(small)
+    session.train()
+    session.stop()
+    frame = settle(qtbot, session)
+    assert frame.run is not None and frame.run.length >= 1
+
+
+def test_a_survey_for_a_run_that_is_gone_is_dropped(session: Session, small: Experiment, qtbot: QtBot) -> None:
+    session.recompute()
+    session.change(with_field(small, "network", Network((2, 9, 1))))
+    frame = settle(qtbot, session)
+    assert frame.plane is not None and len(frame.plane.u) == session.experiment.network.size
+    check(frame)
+
+
+def test_cancelling_keeps_what_is_drawn(
+    open_session: Callable[[Experiment], Session], small: Experiment, qtbot: QtBot
+) -> None:
+    big = msgspec.structs.replace(small, dataset=Moons(samples=2000), network=Network((2, 16, 16, 1)), resolution=401)
+    session = open_session(big)
+    qtbot.waitUntil(lambda: session.frame.surface is not None and session.frame.surveying)
+    notices = heard(session)
+    session.cancel()
+    session.cancel()
+    assert len(notices) == 1 and "cancel" in notices[0].lower()
+    frame = settle(qtbot, session)
+    assert frame.surface is not None
+    size = frame.surface.loss.shape[0]
+    assert size < 401
+    np.testing.assert_allclose(frame.surface.loss, exact(frame), rtol=1e-4, atol=1e-6)
+    session.seek(0)
+    ticks: list[Frame] = []
+    session.frame_changed.connect(ticks.append)
+    for _ in range(5):
+        session.seek(0)
+        session.tick()
+    assert all(tick.surface is frame.surface for tick in ticks) and len(ticks) == 5
+    session.change(msgspec.structs.replace(big, resolution=21))
+    assert settle(qtbot, session).surface.loss.shape == (21, 21)  # type: ignore[union-attr]
+
+
+def test_the_loss_at_a_point_is_exact(session: Session, small: Experiment) -> None:
+    plane = session.frame.plane
+    assert plane is not None
+    params = plane.origin + 0.25 * plane.u - 0.5 * plane.v
+    assert session.loss_at((0.25, -0.5)) == pytest.approx(float(small.objective.loss(params)), rel=1e-12)
+
+
+def test_a_plane_that_cannot_be_is_said_in_one_line(session: Session, small: Experiment, qtbot: QtBot) -> None:
+    notices = heard(session)
+    session.change(with_field(small, "plane", TwoParameters(first=0, second=999)))
+    qtbot.waitUntil(lambda: bool(notices))
+    assert "999" in notices[-1] and "\n" not in notices[-1]
+    settle(qtbot, session)
+    frame = trained(qtbot, session)
+    assert frame.run is not None and frame.run.length == 61
+
+
+# ---- everything at once -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_wishes_in_any_order_and_at_any_time(
+    session: Session, small: Experiment, qtbot: QtBot, qapp: Any, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    session.frame_changed.connect(check)
+
+    def change(make: Callable[[Experiment], Experiment]) -> None:
+        session.change(make(session.experiment))
+
+    wishes: list[Callable[[], object]] = [
+        session.train, session.stop, session.toggle_training, session.follow, session.toggle_play, session.recompute,
+        session.cancel, session.new_start, session.tick, session.tick,
+        lambda: session.seek(int(rng.integers(-5, 200))),
+        lambda: session.step(int(rng.integers(-10, 11))),
+        lambda: session.set_speed(float(rng.choice([0.25, 1, 8]))),
+        lambda: session.set_pace(float(rng.choice([0, 5, 60, 1000]))),
+        lambda: session.set_logarithmic(bool(rng.integers(2))),
+        lambda: session.loss_at((0.1, 0.2)),
+        lambda: change(lambda e: rate(e, float(rng.choice([0.01, 0.1, 1.0, 1e5])))),
+        lambda: change(lambda e: with_field(e, "loss", str(rng.choice(["mse", "bce"])))),
+        lambda: change(SWITCHES["activation"]),
+        lambda: change(lambda e: with_field(e, "plane", RandomNormalized(seed=int(rng.integers(100))))),
+        lambda: change(lambda e: with_field(e, "plane", TwoParameters(second=int(rng.integers(1, 9))))),
+        lambda: change(lambda e: with_field(e, "network", Network((2, int(rng.integers(2, 6)), 1)))),
+        lambda: change(lambda e: with_field(e, "resolution", int(rng.choice([3, 11, 41])))),
+        lambda: session.open(small),
+    ]  # fmt: skip
+    for _ in range(300):
+        wishes[rng.integers(len(wishes))]()
+        if rng.random() < 0.3:
+            qapp.processEvents()
+    session.stop()
+    session.set_speed(8.0)
+    settle(qtbot, session)
+    check(session.frame)
+
+
+def test_frames_are_values_that_later_steps_do_not_change(session: Session, qtbot: QtBot) -> None:
+    session.set_pace(500)
+    session.train()
+    qtbot.waitUntil(lambda: session.frame.run is not None and session.frame.run.length > 10)
+    frame = session.frame
+    run = frame.run
+    assert run is not None
+    before = run.length, frame.cursor, run.coords[: run.length].copy(), run.losses[: run.length].copy()
+    session.set_pace(0)
+    settle(qtbot, session)
+    assert (run.length, frame.cursor) == before[:2]
+    np.testing.assert_array_equal(run.coords[: run.length], before[2])
+    np.testing.assert_array_equal(run.losses[: run.length], before[3])
+
+
+def test_a_closed_session_is_silent_and_its_threads_are_gone(
+    open_session: Callable[[Experiment], Session], small: Experiment, qtbot: QtBot, qapp: Any
+) -> None:
+    session = open_session(msgspec.structs.replace(small, steps=100_000))
+    session.set_pace(0)
+    session.train()
+    qtbot.waitUntil(lambda: session.frame.run is not None and session.frame.run.length > 10)
+    began = time.perf_counter()
+    assert session.close()
+    assert time.perf_counter() - began < 2.0
+    seen: list[Frame] = []
+    session.frame_changed.connect(seen.append)
+    qapp.processEvents()
+    assert not seen
+
+
+class Emitter(QObject):
+    sent = Signal(object)
+    said = Signal(bool)
+
+
+def test_signals_give_back_what_they_borrow(session: Session, qapp: Any) -> None:
+    """PySide6 6.12.0 drops a reference to True at each emission, until Python dies."""
+    emitter = Emitter()
+    taken: list[object] = []
+    session.frame_changed.connect(lambda frame: taken.clear())
+    emitter.sent.connect(lambda value: taken.clear())
+    emitter.said.connect(lambda value: taken.clear())
+    gc.collect()
+    before = sys.getrefcount(True), sys.getrefcount(None)
+    for _ in range(1000):
+        session.frame_changed.emit(session.frame)
+        emitter.sent.emit(None)
+        emitter.sent.emit(True)
+        emitter.said.emit(True)
+    gc.collect()
+    after = sys.getrefcount(True), sys.getrefcount(None)
+    assert abs(after[0] - before[0]) < 100 and abs(after[1] - before[1]) < 100
