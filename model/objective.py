@@ -78,7 +78,7 @@ class Fit(Objective):
 
     @cached_property
     def chunk(self) -> int:
-        # 2¹⁶ numbers of float32 are 256 KiB, a share of a core's second-level cache; measured: fewer are slower, more no faster.
+        # 2¹⁶ numbers of float32 are 256 KiB, a share of a second-level cache. Fewer are slower, more no faster.
         return int(np.clip(2**16 // (self.samples * max(self.network.widths[1:])), 1, 64))
 
     @np.errstate(over="ignore", invalid="ignore")
