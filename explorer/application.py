@@ -5,13 +5,11 @@ from __future__ import annotations
 import faulthandler
 import sys
 import traceback
-from functools import cache
 from pathlib import Path
 
 import pyqtgraph as pg
 from PySide6 import __version_info__ as qt_version
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSettings, QStandardPaths, Qt
-from PySide6.QtGui import QGuiApplication, QOffscreenSurface, QOpenGLContext, QSurfaceFormat
+from PySide6.QtCore import QEvent, QObject, QSettings, QStandardPaths, Qt
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QAbstractSlider, QApplication, QComboBox
 
 from explorer.style import DARK, THEMES, Theme, palette
@@ -28,8 +26,6 @@ def make_application(theme: Theme = DARK) -> QApplication:
     """The one QApplication, ready for windows. Exits with one line on a Qt that cannot work here."""
     if sys.version_info < (3, 12) and tuple(qt_version[:3]) == (6, 12, 0):
         sys.exit("loss-explorer: PySide6 6.12.0 crashes Python 3.11; install PySide6-Essentials 6.10.3")
-    # Without this a 3-D view goes black when it gets another window: its programs live in the shared context.
-    QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
     application = QApplication.instance() or QApplication([sys.argv[0]])
     assert isinstance(application, QApplication)
     application.setApplicationName("loss-landscape-explorer")
@@ -37,26 +33,7 @@ def make_application(theme: Theme = DARK) -> QApplication:
     application.setStyle("Fusion")
     pg.setConfigOptions(antialias=True, segmentedLineMode="on", imageAxisOrder="row-major")
     set_theme(application, theme)
-    made = QSurfaceFormat()
-    made.setDepthBufferSize(24)
-    # Four samples a pixel cost a processor that draws by itself two thirds of its frames, a graphics card nothing.
-    made.setSamples(0 if draws_in_software() else 4)
-    QSurfaceFormat.setDefaultFormat(made)
     return application
-
-
-@cache
-def draws_in_software() -> bool:
-    """Whether OpenGL is there only as a program on the processor, or not at all."""
-    if QGuiApplication.platformName() in ("offscreen", "minimal"):
-        return True
-    context, surface = QOpenGLContext(), QOffscreenSurface()
-    surface.create()
-    if not context.create() or not context.makeCurrent(surface):
-        return True
-    renderer = str(context.functions().glGetString(0x1F01) or "")  # GL_RENDERER
-    context.doneCurrent()
-    return any(name in renderer.lower() for name in ("llvmpipe", "softpipe", "swiftshader", "software"))
 
 
 def set_theme(application: QApplication, theme: Theme) -> None:

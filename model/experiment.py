@@ -6,6 +6,7 @@ the seeds in here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice, takewhile
@@ -117,6 +118,14 @@ def train(experiment: Experiment, state: State | None, until: int) -> Iterator[S
         yield Step(experiment, following)
 
 
+def recorded(trajectory: Trajectory, steps: Iterator[Step]) -> Iterator[Step]:
+    """The same steps, each written into `trajectory` before it is handed on, if its loss is finite."""
+    for step in steps:
+        if math.isfinite(step.state.loss):
+            trajectory.append(step.state)
+        yield step
+
+
 class Landscape(NamedTuple):
     """A surface and, for the first N states of a path, what belongs to it.
 
@@ -160,9 +169,14 @@ def within_reach(losses: Array) -> Array:
 
 
 def rehearsal(experiment: Experiment, state: State) -> list[Array]:
-    """Where the descent will go from here to `experiment.steps`, if it does not diverge, as parameters `(1, P)` each."""
+    """Where the descent will go from here to `experiment.steps`, as parameters `(1, P)` each.
+
+    It ends where the descent diverges, and after 2,000 steps at the latest.
+    """
     state = resume(experiment.objective, experiment.descent, state)
-    ahead = islice(descend(experiment.objective, experiment.descent, state), max(experiment.steps - state.step, 0))
+    ahead = islice(
+        descend(experiment.objective, experiment.descent, state), min(max(experiment.steps - state.step, 0), 2000)
+    )
     start = state.loss
     near = takewhile(lambda state: within_reach(np.array([start, state.loss]))[1], ahead)
     return [state.params[None] for state in near]

@@ -7,15 +7,15 @@ import math
 import numpy as np
 import pyqtgraph.opengl as gl
 from OpenGL import GL
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QLinearGradient, QMatrix4x4, QPainter, QVector3D
-from PySide6.QtOpenGL import QOpenGLFramebufferObject, QOpenGLFramebufferObjectFormat
 from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
 
 from explorer.frame import Frame, number, round_levels
 from explorer.style import GHOSTS, PATH, PATH_HALO, Entry, Style, color, draw_legend, draw_text
 from explorer.views import scene
 from explorer.views.base import View
+from explorer.views.stage import Stage, samples
 
 XRAY = {
     GL.GL_DEPTH_TEST: False,
@@ -41,10 +41,8 @@ class SurfaceView(View):
         self.setFocusProxy(self._canvas)
         self._missing = QLabel("3-D needs OpenGL 2.1, which this display does not offer.\nThe map shows the same surface.")
         self._missing.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._stack = QStackedLayout(self)
-        self._stack.addWidget(self._canvas)
-        self._stack.addWidget(self._missing)
-        self._canvas.refused.connect(self._give_up)
+        stack = QStackedLayout(self)
+        stack.addWidget(self._canvas if self._canvas.isValid() else self._missing)
 
     @property
     def canvas(self) -> Canvas:
@@ -62,14 +60,9 @@ class SurfaceView(View):
         """Drawn anew, smoothed, into a buffer of its own. Raises `RuntimeError` without OpenGL."""
         return self._canvas.picture()
 
-    def _give_up(self) -> None:
-        self._stack.setCurrentWidget(self._missing)
 
-
-class Canvas(gl.GLViewWidget):
+class Canvas(Stage):
     """The scene and its camera. Letters are painted over it in one pass, so that nothing covers them."""
-
-    refused = Signal()
 
     def __init__(self, style: Style) -> None:
         super().__init__()
@@ -212,26 +205,17 @@ class Canvas(gl.GLViewWidget):
 
     def picture(self) -> QImage:
         """The scene at the widget's size, four samples a pixel, letters included."""
-        if not self.isValid():
-            raise RuntimeError("3-D pictures need OpenGL")
-        width, height = self.width(), self.height()
-        self._widen(width, height)
-        self.makeCurrent()
-        made = QOpenGLFramebufferObjectFormat()
-        made.setAttachment(QOpenGLFramebufferObject.Attachment.CombinedDepthStencil)
-        made.setSamples(4)
-        buffer = QOpenGLFramebufferObject(width, height, made)
-        buffer.bind()
-        GL.glViewport(0, 0, width, height)
-        self._show_walls()
-        self.paint(region=(0, 0, width, height), viewport=(0, 0, width, height))
-        buffer.release()
-        image = buffer.toImage().convertToFormat(QImage.Format.Format_RGB32)
-        self.doneCurrent()
+        image = self._image(self.width(), self.height(), 4).convertToFormat(QImage.Format.Format_RGB32)
         painter = QPainter(image)
-        self._paint_letters(painter, width, height)
+        self._paint_letters(painter, self.width(), self.height())
         painter.end()
         return image
+
+    def _image(self, width: int, height: int, many: int) -> QImage:
+        self._widen(width, height)
+        self._show_walls()
+        moving = [self._outline, self._tube, self._shadow, self._sticks, self._xray, *self._balls, *self._ghosts]
+        return self.drawn((width, height), moving, (self._drawn, self._axes_side), many)
 
     def _paint_letters(self, painter: QPainter, width: int, height: int) -> None:
         frame, k = self._frame, self._look.scale
@@ -304,17 +288,13 @@ class Canvas(gl.GLViewWidget):
 
     # ---- Qt -----------------------------------------------------------------------------------------------------
 
-    def initializeGL(self) -> None:
-        try:
-            super().initializeGL()
-        except RuntimeError:
-            self.refused.emit()
-
-    def paintGL(self) -> None:
-        self._widen(self.width(), self.height())
-        self._show_walls()
-        super().paintGL()
+    def paintEvent(self, event) -> None:
+        ratio = self.devicePixelRatioF()
         painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(self._look.theme.window))
+        if self._drawn:
+            image = self._image(round(self.width() * ratio), round(self.height() * ratio), samples())
+            painter.drawImage(self.rect(), image)
         self._paint_letters(painter, self.width(), self.height())
         painter.end()
 
