@@ -178,7 +178,9 @@ def _need_display(three_d: bool) -> None:
     elif not _has_display():
         runner = shutil.which("xvfb-run")
         if runner is None or AGAIN in os.environ:
-            raise RuntimeError("3-D pictures need a display, or a virtual one: install xvfb and xauth (--view map needs none)")
+            raise RuntimeError(
+                "3-D pictures need a display, or a virtual one: install xvfb and xauth (--view map needs none)"
+            )
         os.environ[AGAIN] = "1"
         os.environ.pop("QT_QPA_PLATFORM", None)
         screen = "-screen 0 1920x1200x24 +extension GLX"

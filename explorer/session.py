@@ -6,66 +6,20 @@ anything changed, hands one immutable `Frame` to everybody. It computes nothing 
 
 from __future__ import annotations
 
+import math
 import time
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
 
 import msgspec
 import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
-from explorer.frame import Change, Frame, Run
-from model import LOSSES, Experiment, Landscape, Step, Trajectory, Worker, changes, landscape, train
-from model.activations import Array
-from model.experiment import within_reach
-from model.settings import SettingError, fields_of
+from explorer.frame import Frame, Run
+from explorer.recording import OBJECTIVE, STRUCTURE, Changed, Column, Recording, placed_on, sentence, touches
+from model import Experiment, Landscape, SettingError, Step, Surface, Worker, changes, landscape, train
+from model.experiment import recorded, within_reach
 
 TICK = 16  # milliseconds: one frame at 60 a second
-STRUCTURE = ("dataset", "network.widths", "initializer", "seed")
-OBJECTIVE = ("loss", "network.activation")
-VIEW = ("plane", "resolution")
-
-
-class Column:
-    """A growing array whose earlier rows never change, so that frames can keep views of it."""
-
-    def __init__(self, rows: Array) -> None:
-        self._rows, self.length = rows, len(rows)
-
-    def append(self, rows: Array) -> None:
-        """Add rows at the end."""
-        needed = self.length + len(rows)
-        if needed > len(self._rows):
-            grown = np.empty((max(needed, 2 * self.length), *self._rows.shape[1:]))
-            grown[: self.length] = self._rows[: self.length]
-            self._rows = grown
-        self._rows[self.length : needed] = rows
-        self.length = needed
-
-    @property
-    def view(self) -> Array:
-        """All rows so far."""
-        return self._rows[: self.length]
-
-
-@dataclass
-class Recording:
-    """A run while it goes on: what frames take their snapshots from."""
-
-    label: str
-    experiment: Experiment
-    trajectory: Trajectory = field(default_factory=Trajectory)
-    coords: Column = field(default_factory=lambda: Column(np.empty((0, 2))))
-    losses: Column = field(default_factory=lambda: Column(np.empty(0)))
-    heights: Column = field(default_factory=lambda: Column(np.empty(0)))
-    changes: tuple[Change, ...] = ()
-    switched: int = 0  # so many states were recorded under another objective than the latest
-
-    def snapshot(self) -> Run:
-        """The run as it is now."""
-        return Run(
-            self.label, self.experiment, self.trajectory, len(self.trajectory), self.coords.view, self.losses.view,
-            self.heights.view, self.changes,
-        )  # fmt: skip
 
 
 class Session(QObject):
@@ -88,7 +42,7 @@ class Session(QObject):
         self._speed, self._pace = 1.0, 60.0
         self._position = 0.0  # of the playback, in states
         self._last_tick = time.perf_counter()
-        self._surface = None
+        self._surface: Surface | None = None
         self._surveying, self._wants_plane, self._choosing = False, True, True
         self._until = 0
         self._logarithmic = True
@@ -120,11 +74,11 @@ class Session(QObject):
         if not changed:
             return
         self._experiment = experiment
-        if _touches(changed, STRUCTURE):
+        if touches(changed, STRUCTURE):
             training = self._training
             self._ghosts, self._surface = (), None
             self._begin("run 1")
-            self.noticed.emit(f"{_sentence(changed)}: a new run")
+            self.noticed.emit(f"{sentence(changed)}: a new run")
             if training:
                 self.train()
         else:
@@ -135,7 +89,7 @@ class Session(QObject):
         """Begin again from other random weights; the run so far stays in the picture as a ghost."""
         seed = (self._experiment.seed + 1) % 2**31
         training = self._training
-        if len(self._run.trajectory):
+        if self._run.length:
             self._ghosts = (*self._ghosts, self._run.snapshot())[-3:]
         label = f"run {int(self._run.label.split()[-1]) + 1}"
         self._experiment = msgspec.structs.replace(self._experiment, seed=seed)
@@ -153,33 +107,33 @@ class Session(QObject):
         self._surveyor.stop()
         self._surveyor.take()  # what it still has belongs to the run before, perhaps to another network
         self._surveying = False
+        trajectory = self._run.trajectory
         self._trainer.set_pace(None)
-        self._trainer.start(lambda: train(experiment, None, 0))
+        self._trainer.start(lambda: recorded(trajectory, train(experiment, None, 0)))
         self._changed = True
 
-    def _begin_anew(self) -> None:
-        training = self._training
-        self._begin(self._run.label)
-        if training:
-            self.train()
+    def _go_on(self, until: int) -> None:
+        """Train under the settings in force, from the newest state there will be by then (or from the start)."""
+        experiment, trajectory = self._experiment, self._run.trajectory
 
-    def _switch(self, changed: dict) -> None:
-        experiment = self._experiment
-        if not len(self._run.trajectory):  # its start is still being made, under the settings before
-            self._begin_anew()
-            return
-        if _touches(changed, OBJECTIVE):
-            self._run.switched = len(self._run.trajectory)
-        if self._training:
-            fallback, until = self._run.trajectory[-1], self._until
-            self._trainer.replace(
-                lambda newest: train(experiment, newest.state if newest else fallback, until)
-            )
+        def steps(_newest: Step | None) -> Iterator[Step]:
+            newest = trajectory[-1] if len(trajectory) else None
+            return recorded(trajectory, train(experiment, newest, until))
+
+        self._trainer.replace(steps)
+
+    def _switch(self, changed: Changed) -> None:
+        run = self._run
+        if self._training or not run.length:
+            self._go_on(self._until if self._training else 0)
+            if touches(changed, OBJECTIVE):
+                run.switched = run.length
         else:
-            self._adopt(experiment)
-        if _touches(changed, VIEW):
+            run.adopt(self._experiment, run.length)
+        self._changed = True
+        if touches(changed, ("plane", "resolution")):
             self.recompute()
-        elif _touches(changed, OBJECTIVE):
+        elif touches(changed, OBJECTIVE):
             self._survey(keep_plane=True)
 
     # ---- training -----------------------------------------------------------------------------------------------
@@ -195,14 +149,9 @@ class Session(QObject):
         if self._training:
             return
         self._collect()
-        experiment, newest = self._experiment, self._run.trajectory[-1] if len(self._run.trajectory) else None
-        self._until = (newest.step if newest else 0) + experiment.steps
-        until = self._until
+        self._until = self._first + max(self._run.length - 1, 0) + self._experiment.steps
         self._trainer.set_pace(self._pace or None)
-        if newest is None:  # its start is still being made
-            self._trainer.replace(lambda step: train(experiment, step.state if step else None, until))
-        else:
-            self._trainer.start(lambda: train(experiment, newest, until))
+        self._go_on(self._until)
         self._training = self._changed = True
         self.follow()
 
@@ -212,8 +161,8 @@ class Session(QObject):
         if self._training:
             self._trainer.stop()
             self._end("stopped by you")
-            if not len(self._run.trajectory):  # even its start was not made yet
-                self._begin_anew()
+            if not self._run.length:  # even its start may not have been made yet
+                self._go_on(0)
 
     @Slot()
     def toggle_training(self) -> None:
@@ -231,10 +180,14 @@ class Session(QObject):
         """Steps a second; 0 for as fast as it goes."""
         return self._pace
 
+    @property
+    def _first(self) -> int:
+        return self._run.trajectory.first
+
     def _end(self, why: str) -> None:
         self._training, self._changed = False, True
         self._collect()
-        newest = len(self._run.trajectory) - 1 + self._run.trajectory.first
+        newest = self._first + self._run.length - 1
         self.noticed.emit(f"Training paused at step {newest:,}: {why}.")
 
     # ---- the cursor ---------------------------------------------------------------------------------------------
@@ -252,7 +205,7 @@ class Session(QObject):
     def follow(self) -> None:
         """Keep the cursor on the newest state."""
         self._following, self._playing = True, False
-        self._place(len(self._run.trajectory) - 1)
+        self._place(self._run.length - 1)
 
     @Slot()
     def toggle_play(self) -> None:
@@ -261,7 +214,7 @@ class Session(QObject):
             self._following = self._playing = False
         else:
             self._following, self._playing = False, True
-            at_end = self._cursor >= len(self._run.trajectory) - 1
+            at_end = self._cursor >= self._run.length - 1
             self._position = 0.0 if at_end else float(self._cursor)
             self._last_tick = time.perf_counter()
         self._changed = True
@@ -271,7 +224,7 @@ class Session(QObject):
         self._speed = speed
 
     def _place(self, index: int) -> None:
-        self._cursor = int(np.clip(index, 0, max(len(self._run.trajectory) - 1, 0)))
+        self._cursor = int(np.clip(index, 0, max(self._run.length - 1, 0)))
         self._position = float(self._cursor)
         self._changed = True
 
@@ -305,7 +258,7 @@ class Session(QObject):
 
     def _survey(self, keep_plane: bool) -> None:
         run, experiment = self._run, self._experiment
-        count = len(run.trajectory)
+        count = run.length
         if not count:
             self._wants_plane = True
             return
@@ -334,59 +287,36 @@ class Session(QObject):
 
     def _collect(self) -> None:
         batch = self._trainer.take()
-        finite = [step for step in batch.items if np.isfinite(step.state.loss)]
-        if finite:
-            self._record(finite)
+        diverged = bool(batch.items) and not math.isfinite(batch.items[-1].state.loss)
+        steps = batch.items[:-1] if diverged else batch.items
+        if steps:
+            self._see(steps)
         if batch.error is not None:
             self._training = False
             self.noticed.emit(_words(batch.error))
         elif self._training and not batch.running:
-            if len(finite) < len(batch.items):
+            if diverged:
                 self._end("the next loss is not finite. Try a smaller learning rate")
             else:
                 self._end("all steps asked for are done, T trains on")
 
-    def _record(self, steps: list[Step]) -> None:
-        run = self._run
+    def _see(self, steps: list[Step]) -> None:
+        run, plane = self._run, self._surface.plane if self._surface else None
+        run.see(steps[-1].state.step - self._first + 1, plane)
+        again = False
         for step in steps:
             if step.experiment is not run.experiment:
-                self._adopt(step.experiment)
-            run.trajectory.append(step.state)
-        losses = np.array([step.state.loss for step in steps])
-        run.losses.append(losses)
-        run.heights.append(losses)
-        self._project(np.stack([step.state.params for step in steps]))
+                again |= run.adopt(step.experiment, step.state.step - self._first)
         if self._wants_plane:
             self._survey(keep_plane=False)
+        elif again:  # steps that were made after the survey began, still under the objective before
+            self._survey(keep_plane=True)
+        elif plane is not None and not self._surveying and not plane.contains(run.coords.view[-1]):
+            if within_reach(run.losses.view[[0, -1]])[1]:
+                self.recompute()
         if self._following:
-            self._place(len(run.trajectory) - 1)
+            self._place(run.length - 1)
         self._changed = True
-
-    def _adopt(self, experiment: Experiment) -> None:
-        """From the newest state on, the run goes by these settings: a marker says what changed."""
-        run, trajectory = self._run, self._run.trajectory
-        changed = {k: v for k, v in changes(run.experiment, experiment).items() if not _touches({k: v}, VIEW)}
-        if changed and len(trajectory):
-            step = trajectory.first + len(trajectory) - 1
-            run.changes = (*run.changes, Change(step, _sentence(changed)))
-            if _touches(changed, OBJECTIVE):
-                late, run.switched = len(trajectory) > run.switched, len(trajectory)
-                if late:  # steps that were made after the survey began, still under the objective before
-                    self._survey(keep_plane=True)
-        run.experiment = experiment
-        self._changed = True
-
-    def _project(self, params: Array) -> None:
-        """Coordinates of new states on the plane drawn; where they leave the part drawn, a new one is asked for."""
-        if self._surface is None:
-            self._run.coords.append(np.full((len(params), 2), np.nan))
-            return
-        coords = self._surface.plane.project(params)
-        self._run.coords.append(coords)
-        astray = not self._surface.plane.contains(coords[-1])
-        ends = self._run.losses.view[[0, -1]]
-        if astray and not self._surveying and within_reach(ends)[1]:
-            self.recompute()
 
     def _receive(self) -> None:
         batch = self._surveyor.take()
@@ -400,10 +330,8 @@ class Session(QObject):
             self.progressed.emit(surface.progress)
             if self._surface is None or surface.loss is not self._surface.loss:
                 if self._surface is None or surface.plane is not self._surface.plane:
-                    rest = run.trajectory.params(len(newest.coords))
-                    after = surface.plane.project(rest) if len(rest) else np.empty((0, 2))
-                    run.coords = Column(np.concatenate([newest.coords, after]))
-                    self._ghosts = tuple(_reprojected(ghost, surface.plane) for ghost in self._ghosts)
+                    run.place_on(surface.plane, newest.coords)
+                    self._ghosts = tuple(placed_on(ghost, surface.plane) for ghost in self._ghosts)
                 heights = np.concatenate([newest.heights, run.losses.view[len(newest.heights) :]])
                 run.heights = Column(heights)
                 self._surface, self._changed = surface, True
@@ -413,7 +341,7 @@ class Session(QObject):
 
     def _advance(self, seconds: float) -> None:
         self._position += seconds * 60.0 * self._speed
-        last = len(self._run.trajectory) - 1
+        last = self._run.length - 1
         if self._position >= last:
             self._playing = False
             self._following = self._training
@@ -438,45 +366,6 @@ class Session(QObject):
         """End both threads; True if they did. Nothing is emitted afterwards."""
         self._timer.stop()
         return all([self._trainer.close(), self._surveyor.close()])
-
-
-def _touches(changed: dict, paths: tuple[str, ...]) -> bool:
-    return any(key == path or key.startswith(path + ".") for key in changed for path in paths)
-
-
-def _reprojected(run: Run, plane) -> Run:
-    return replace(run, coords=plane.project(run.trajectory.params(0, run.length)))
-
-
-def _sentence(changed: dict) -> str:
-    """What changed, from what, to what: "Learning rate η 0.1 → 0.3"."""
-    parts = []
-    for path, (before, after) in changed.items():
-        parts.append(f"{_title(path)} {_shown(path, before)} → {_shown(path, after)}")
-    return ", ".join(parts)
-
-
-def _title(path: str) -> str:
-    """The title of a field, found along its path from the experiment down."""
-    settings: list = [Experiment]
-    title = path
-    for name in path.split("."):
-        found = [f for s in settings for f in fields_of(s) if f.name == name]
-        if not found:
-            return title
-        title = found[0].title
-        settings = list(found[0].kinds) or ([found[0].type] if isinstance(found[0].type, type) and hasattr(found[0].type, "__struct_fields__") else [])
-    return title
-
-
-def _shown(path: str, value: object) -> str:
-    if path == "loss":
-        return LOSSES[str(value)].title
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, tuple):
-        return "-".join(map(str, value))
-    return str(getattr(type(value), "caption", "") or value)
 
 
 def _words(error: Exception) -> str:

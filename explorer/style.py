@@ -164,7 +164,9 @@ def draw_legend(painter: QPainter, rect: QRectF, entries: list[Entry], style: St
         if x + width > rect.right() and x > rect.left():
             x, y = rect.left(), y + line
         _legend_mark(painter, QPointF(x + 11 * k, y), kind, style)
-        draw_text(painter, QPointF(x + 26 * k, y), words, style, style.theme.muted, 8.5, align=Qt.AlignmentFlag.AlignLeft)
+        draw_text(
+            painter, QPointF(x + 26 * k, y), words, style, style.theme.muted, 8.5, align=Qt.AlignmentFlag.AlignLeft
+        )
         x += width
 
 

@@ -7,7 +7,17 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup, QIcon, QKeySequence, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QLabel, QMainWindow, QMessageBox, QProgressBar, QSplitter, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QFileDialog,
+    QLabel,
+    QMainWindow,
+    QMessageBox,
+    QProgressBar,
+    QSplitter,
+    QWidget,
+)
 
 from explorer.application import set_theme
 from explorer.controls import Controls
@@ -150,7 +160,9 @@ class Window(QMainWindow):
     def _dock(self, caption: str, name: str, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(self.tr(caption), self)
         dock.setObjectName(name)
-        dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable | QDockWidget.DockWidgetFeature.DockWidgetClosable)
+        dock.setFeatures(
+            QDockWidget.DockWidgetFeature.DockWidgetMovable | QDockWidget.DockWidgetFeature.DockWidgetClosable
+        )
         self.addDockWidget(area, dock)
         if name != "timeline":
             self._docks_menu.addAction(dock.toggleViewAction())
@@ -299,7 +311,9 @@ class Window(QMainWindow):
         self.say(experiment.about)
 
     def _save(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, self.tr("Save experiment"), "experiment.json", "Experiments (*.json)")
+        path, _ = QFileDialog.getSaveFileName(
+            self, self.tr("Save experiment"), "experiment.json", "Experiments (*.json)"
+        )
         if path:
             from explorer.export.picture import replacing
 

@@ -13,7 +13,9 @@ from explorer.export.picture import Studio, replacing
 from explorer.frame import Frame
 
 
-def save_gif(frame: Frame, kind: str, size: tuple[int, int], path: Path, frames: int = 60, per_second: int = 20) -> None:
+def save_gif(
+    frame: Frame, kind: str, size: tuple[int, int], path: Path, frames: int = 60, per_second: int = 20
+) -> None:
     """Write the run of a frame, from its start to its cursor, in so many pictures; the last one stays a second longer.
 
     All pictures share one palette without dither, so that nothing flickers and the file stays small.

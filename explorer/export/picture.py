@@ -86,7 +86,7 @@ def save(image: QImage, path: Path) -> None:
             raise OSError(f"{path}: cannot be written")
 
 
-class replacing:  # noqa: N801 - used as a statement: with replacing(path) as temporary
+class replacing:
     """A temporary name beside `path` that takes its place when the block ends well, and vanishes when it does not."""
 
     def __init__(self, path: Path) -> None:

@@ -125,7 +125,12 @@ class ContourView(View):
         frame, pen = self._frame, self.look.pen
         points = place(run.coords[shown(run.length, frame.cursor)])
         line, recent = QPolygonF(points), QPolygonF(points[-max(2, len(points) // 6) :])
-        for part, ink, width in ((line, PATH_HALO, 5.5), (line, PATH_OLD, 2.2), (recent, PATH_HALO, 6.5), (recent, PATH, 3.4)):
+        for part, ink, width in (
+            (line, PATH_HALO, 5.5),
+            (line, PATH_OLD, 2.2),
+            (recent, PATH_HALO, 6.5),
+            (recent, PATH, 3.4),
+        ):
             painter.setPen(pen(ink, width))
             painter.drawPolyline(part)
         lowest = frame.surface.lowest if frame.surface else None

@@ -137,7 +137,9 @@ def tube(points: np.ndarray, radii: np.ndarray, rgb: np.ndarray, sides: int = 8)
     here, there = np.arange(sides)[None], (np.arange(sides)[None] + 1) % sides
     a, b, c, d = base + here, base + there, base + sides + here, base + sides + there
     faces = np.concatenate([np.stack([a, b, c], 2).reshape(-1, 3), np.stack([b, d, c], 2).reshape(-1, 3)])
-    return Mesh(vertices.reshape(-1, 3).astype(np.float32), faces.astype(np.uint32), rgba.reshape(-1, 4).astype(np.float32))
+    return Mesh(
+        vertices.reshape(-1, 3).astype(np.float32), faces.astype(np.uint32), rgba.reshape(-1, 4).astype(np.float32)
+    )
 
 
 def sticks(path: Path, least: float = 0.02, every: int = 12) -> np.ndarray:

@@ -11,11 +11,11 @@ from __future__ import annotations
 from functools import cache
 
 from OpenGL import GL
+from pyqtgraph.opengl.GLViewWidget import GLViewMixin
 from PySide6.QtCore import QCoreApplication, Qt
-from PySide6.QtGui import QGuiApplication, QImage, QOffscreenSurface, QOpenGLContext, QPainter
+from PySide6.QtGui import QGuiApplication, QImage, QOffscreenSurface, QOpenGLContext
 from PySide6.QtOpenGL import QOpenGLFramebufferObject, QOpenGLFramebufferObjectFormat
 from PySide6.QtWidgets import QWidget
-from pyqtgraph.opengl.GLViewWidget import GLViewMixin
 
 SOFTWARE = ("llvmpipe", "softpipe", "swiftshader", "software")
 

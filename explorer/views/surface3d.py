@@ -39,7 +39,9 @@ class SurfaceView(View):
         self._canvas = Canvas(style)
         self._canvas.setAccessibleName("Surface of the loss over the plane, in three dimensions")
         self.setFocusProxy(self._canvas)
-        self._missing = QLabel("3-D needs OpenGL 2.1, which this display does not offer.\nThe map shows the same surface.")
+        self._missing = QLabel(
+            "3-D needs OpenGL 2.1, which this display does not offer.\nThe map shows the same surface."
+        )
         self._missing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         stack = QStackedLayout(self)
         stack.addWidget(self._canvas if self._canvas.isValid() else self._missing)
@@ -142,7 +144,9 @@ class Canvas(Stage):
     def _show_paths(self, frame: Frame) -> None:
         for item, run in zip(self._ghosts, [*frame.runs[:-1], *[None] * len(self._ghosts)], strict=False):
             points = np.empty((0, 3)) if run is None else scene.path(frame, run, run.length).points
-            item.setData(pos=np.repeat(points, 2, axis=0)[1:-1][: len(points) // 4 * 4] if len(points) > 1 else points[:0])
+            item.setData(
+                pos=np.repeat(points, 2, axis=0)[1:-1][: len(points) // 4 * 4] if len(points) > 1 else points[:0]
+            )
         items = (self._outline, self._tube, self._shadow, self._sticks, self._xray, *self._balls)
         path = scene.path(frame, frame.run, frame.cursor) if frame.run else None
         if path is None or not len(path.points):
@@ -167,7 +171,9 @@ class Canvas(Stage):
         self._shadow.setData(pos=floor)
         self._sticks.setData(pos=scene.sticks(path))
         now_shown = path.index[-1] == frame.cursor
-        for item, spot, there in zip(self._balls, (points[0], points[-1]), (path.index[0] == 0, now_shown), strict=True):
+        for item, spot, there in zip(
+            self._balls, (points[0], points[-1]), (path.index[0] == 0, now_shown), strict=True
+        ):
             item.setVisible(bool(there))
             item.resetTransform()
             item.translate(*spot)
@@ -280,7 +286,9 @@ class Canvas(Stage):
             spot = place(*corner, scene.TOP * float(scale(np.array(tick))))
             painter.setPen(style.pen(theme.muted, 1.2))
             painter.drawLine(spot - QPointF(3 * k, 0), spot - QPointF(8 * k, 0))
-            _write(painter, spot - QPointF(11 * k, 0), number(tick), style, theme.muted, taken, Qt.AlignmentFlag.AlignRight)
+            _write(
+                painter, spot - QPointF(11 * k, 0), number(tick), style, theme.muted, taken, Qt.AlignmentFlag.AlignRight
+            )
         words = "loss (log)" if scale.logarithmic else "loss"
         _write(painter, top - QPointF(0, 18 * k), words, style, theme.ink, taken)
         if scale.cuts:
@@ -325,7 +333,12 @@ def _write_along(painter, at: QPointF, along: QPointF, words: str, style: Style)
 def _entries(frame: Frame) -> list[Entry]:
     entries: list[Entry] = []
     if frame.run is not None and frame.surface is not None:
-        entries = [("path", "path at its true loss"), ("start", "start"), ("now", "now"), ("stick", "from the sheet to the true loss")]
+        entries = [
+            ("path", "path at its true loss"),
+            ("start", "start"),
+            ("now", "now"),
+            ("stick", "from the sheet to the true loss"),
+        ]
     entries += [(f"ghost{i}", run.label) for i, run in enumerate(frame.runs[:-1])]
     if frame.surface is not None and not np.isfinite(frame.surface.loss).all():
         entries.append(("hole", "no sheet: loss not finite"))

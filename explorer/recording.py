@@ -1,0 +1,138 @@
+"""Recordings: runs while they go on, as the columns from which frames take their snapshots. No Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from explorer.frame import Change, Run
+from model import LOSSES, Experiment, Plane, Settings, Trajectory, changes, fields_of
+from model.activations import Array
+
+STRUCTURE = ("dataset", "network.widths", "initializer", "seed")
+OBJECTIVE = ("loss", "network.activation")
+VIEW = ("plane", "resolution", "title", "about", "steps")
+
+Changed = dict[str, tuple[object, object]]
+
+
+class Column:
+    """A growing array whose earlier rows never change, so that frames can keep views of it."""
+
+    def __init__(self, rows: Array) -> None:
+        self._rows, self.length = rows, len(rows)
+
+    def append(self, rows: Array) -> None:
+        """Add rows at the end."""
+        needed = self.length + len(rows)
+        if needed > len(self._rows):
+            grown = np.empty((max(needed, 2 * self.length), *self._rows.shape[1:]))
+            grown[: self.length] = self._rows[: self.length]
+            self._rows = grown
+        self._rows[self.length : needed] = rows
+        self.length = needed
+
+    @property
+    def view(self) -> Array:
+        """All rows so far."""
+        return self._rows[: self.length]
+
+
+@dataclass
+class Recording:
+    """A run while it goes on.
+
+    The training thread writes into `trajectory`; what the session has seen of it is in the columns, one row a state:
+    `coords` on the plane drawn, recorded `losses`, and `heights` under the objective drawn. The first `switched` states
+    were recorded under another objective than the latest.
+    """
+
+    label: str
+    experiment: Experiment
+    trajectory: Trajectory = field(default_factory=Trajectory)
+    coords: Column = field(default_factory=lambda: Column(np.empty((0, 2))))
+    losses: Column = field(default_factory=lambda: Column(np.empty(0)))
+    heights: Column = field(default_factory=lambda: Column(np.empty(0)))
+    changes: tuple[Change, ...] = ()
+    switched: int = 0
+
+    @property
+    def length(self) -> int:
+        """How many states the session has seen."""
+        return self.losses.length
+
+    def see(self, count: int, plane: Plane | None) -> None:
+        """Take in the trajectory's states up to number `count`, with their coordinates on the plane drawn."""
+        losses = self.trajectory.losses(self.length, count)
+        params = self.trajectory.params(self.length, count)
+        self.coords.append(plane.project(params) if plane else np.full((len(params), 2), np.nan))
+        self.heights.append(losses)
+        self.losses.append(losses)
+
+    def place_on(self, plane: Plane, known: Array) -> None:
+        """Coordinates on another plane; those of the first states are `known`."""
+        rest = self.trajectory.params(len(known), self.length)
+        self.coords = Column(np.concatenate([known[: self.length], plane.project(rest)]) if len(rest) else known)
+
+    def adopt(self, experiment: Experiment, index: int) -> bool:
+        """From state number `index` on these settings hold; a marker says what changed. True: the objective did."""
+        changed = without(changes(self.experiment, experiment), VIEW)
+        self.experiment = experiment
+        if not changed or not index:
+            return False
+        self.changes = (*self.changes, Change(self.trajectory.first + index - 1, sentence(changed)))
+        if touches(changed, OBJECTIVE):
+            self.switched = index
+            return True
+        return False
+
+    def snapshot(self) -> Run:
+        """The run as it is now."""
+        columns = self.coords.view, self.losses.view, self.heights.view
+        return Run(self.label, self.experiment, self.trajectory, self.length, *columns, self.changes)
+
+
+def placed_on(run: Run, plane: Plane) -> Run:
+    """A run that has ended, on another plane."""
+    return replace(run, coords=plane.project(run.trajectory.params(0, run.length)))
+
+
+def touches(changed: Changed, paths: tuple[str, ...]) -> bool:
+    """Whether anything at or below one of these paths changed."""
+    return any(key == path or key.startswith(path + ".") for key in changed for path in paths)
+
+
+def without(changed: Changed, paths: tuple[str, ...]) -> Changed:
+    """The changes that are not at or below one of these paths."""
+    return {key: value for key, value in changed.items() if not touches({key: value}, paths)}
+
+
+def sentence(changed: Changed) -> str:
+    """What changed, from what, to what: "Learning rate η 0.1 → 0.3"."""
+    parts = (f"{_title(path)} {_shown(path, old)} → {_shown(path, new)}" for path, (old, new) in changed.items())
+    return ", ".join(parts)
+
+
+def _title(path: str) -> str:
+    """The title of a field, found along its path from the experiment down."""
+    settings: list[type[Settings]] = [Experiment]
+    title = path
+    for name in path.split("."):
+        found = [entry for kind in settings for entry in fields_of(kind) if entry.name == name]
+        if not found:
+            return title
+        title = found[0].title
+        inner = isinstance(found[0].type, type) and issubclass(found[0].type, Settings)
+        settings = [*found[0].kinds] or ([found[0].type] if inner else [])
+    return title
+
+
+def _shown(path: str, value: object) -> str:
+    if path == "loss":
+        return LOSSES[str(value)].title
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, tuple):
+        return "-".join(map(str, value))
+    return str(getattr(type(value), "caption", "") or value)
