@@ -299,10 +299,11 @@ class KindEditor(QWidget):
         self.form.edited.connect(self.edited)
         self.form.refused.connect(self.refused)
         self.rows.addRow(self.form)
-        self.setFocusProxy(self.box)
         self.box.activated.connect(self._choose)
         if len(self._kinds) == 1:  # nothing to choose
             self.rows.setRowVisible(0, False)
+        else:
+            self.setFocusProxy(self.box)  # to a hidden one, Tab would come to a halt
         self.show_value(value)
 
     def find(self, path: str) -> QWidget:
