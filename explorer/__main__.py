@@ -171,16 +171,14 @@ def _has_display() -> bool:
 
 
 def _need_display(three_d: bool) -> None:
-    """Choose Qt's platform: none for flat pictures; for 3-D a display, if need be a virtual one made for the occasion."""
+    """Choose Qt's platform: none for flat pictures; for 3-D a display, if need be a virtual one."""
     if not three_d:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         os.environ.pop("DISPLAY", None)
     elif not _has_display():
         runner = shutil.which("xvfb-run")
         if runner is None or AGAIN in os.environ:
-            raise RuntimeError(
-                "3-D pictures need a display, or a virtual one: install xvfb and xauth (--view map needs none)"
-            )
+            raise RuntimeError("3-D needs a display, or a virtual one: install xvfb and xauth (--view map needs none)")
         os.environ[AGAIN] = "1"
         os.environ.pop("QT_QPA_PLATFORM", None)
         screen = "-screen 0 1920x1200x24 +extension GLX"

@@ -32,14 +32,14 @@ def make_application(theme: Theme = DARK) -> QApplication:
     application.setApplicationDisplayName("Loss Landscape Explorer")
     application.setStyle("Fusion")
     pg.setConfigOptions(antialias=True, segmentedLineMode="on", imageAxisOrder="row-major")
-    set_theme(application, theme)
+    set_theme(theme)
     return application
 
 
-def set_theme(application: QApplication, theme: Theme) -> None:
+def set_theme(theme: Theme) -> None:
     """Give all widgets the theme's colours; native frames follow where the platform lets them."""
-    application.setPalette(palette(theme))
-    application.styleHints().setColorScheme(Qt.ColorScheme.Dark if theme.dark else Qt.ColorScheme.Light)
+    QApplication.setPalette(palette(theme))
+    QApplication.styleHints().setColorScheme(Qt.ColorScheme.Dark if theme.dark else Qt.ColorScheme.Light)
     pg.setConfigOptions(background=theme.panel, foreground=theme.muted)
 
 
@@ -72,7 +72,7 @@ def run_window(given: str | None, theme_name: str | None) -> int:
     application = make_application()
     stored = preferences()
     theme = THEMES.get(theme_name or str(stored.value("theme", "dark")), DARK)
-    set_theme(application, theme)
+    set_theme(theme)
     sys.setswitchinterval(SWITCH_INTERVAL)
     from explorer.window import Window
 

@@ -60,4 +60,4 @@ class Controls(QScrollArea):
 
     def editor(self, path: str) -> QWidget:
         """The editor of a field, by its path in the experiment: "descent.schedule.learning_rate"."""
-        return self._forms[path.split(".")[0]].find(path)
+        return self._forms[path.split(".")[0]].editor(path)

@@ -86,11 +86,11 @@ class Form(QWidget):
         """Offer a choice of a field no longer, and say why in its tooltip; with an empty reason, offer it again."""
         self.editors[name].disable(choice, reason)
 
-    def find(self, path: str) -> QWidget:
+    def editor(self, path: str) -> QWidget:
         """The editor of a field, by its path from this form: "schedule.learning_rate"."""
         head, _, rest = path.partition(".")
         editor = self.editors[head]
-        return editor.find(rest) if rest else editor
+        return editor.editor(rest) if rest else editor
 
     def _build(self) -> None:
         for field in fields_of(type(self._value)):
@@ -306,9 +306,9 @@ class KindEditor(QWidget):
             self.setFocusProxy(self.box)  # to a hidden one, Tab would come to a halt
         self.show_value(value)
 
-    def find(self, path: str) -> QWidget:
+    def editor(self, path: str) -> QWidget:
         """The editor of a field of the chosen kind."""
-        return self.form.find(path)
+        return self.form.editor(path)
 
     def show_value(self, value: Settings) -> None:
         """Show a value of the field."""

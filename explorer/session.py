@@ -1,7 +1,7 @@
 """Session: the one thing that changes. It owns the experiment, the runs, the cursor and the surface.
 
 Two workers train and survey on their threads. Sixty times a second the session looks what they have yielded and, if
-anything changed, hands one immutable `Frame` to everybody. It computes nothing itself but the coordinates of new states.
+anything changed, hands one immutable `Frame` to everybody. It computes nothing but the coordinates of new states.
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ def color(height: float, name: str = "viridis") -> QColor:
 
 def draw_text(painter: QPainter, at: QPointF, text: str, style: Style, ink: str, points: float = 8.5, halo: str = "",
               align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignCenter) -> QRectF:  # fmt: skip
-    """Write one line centred at, left of or right of a point, with a halo if it lies over a picture. Returns its box."""
+    """Write a line centred at, left of or right of a point, with a halo if over a picture. Returns its box."""
     font = style.font(points)
     painter.setFont(font)
     box = QFontMetricsF(font).boundingRect(text)

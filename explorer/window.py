@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup, QIcon, QKeySequence, QPainter, QPixmap
@@ -27,7 +28,7 @@ from explorer.resources import icon_file, load_experiment, presets
 from explorer.session import Session
 from explorer.style import THEMES, Style, Theme
 from explorer.timeline import Timeline
-from explorer.views import VIEWS, ContourView, LossCurve, SurfaceView, View
+from explorer.views import VIEWS, ContourView, SurfaceView, View
 from model import Experiment, SettingError, to_json
 
 LAYOUT = 1  # raise it when docks change, so that an old layout is not restored over a new one
@@ -170,7 +171,9 @@ class Window(QMainWindow):
 
     def dock(self, name: str) -> QDockWidget:
         """A dock by its name."""
-        return self.findChild(QDockWidget, name)
+        found = self.findChild(QDockWidget, name)
+        assert found is not None, name
+        return found
 
     def _build_views(self) -> None:
         """Make everything that depends on the theme: icons, views, timeline."""
@@ -179,6 +182,9 @@ class Window(QMainWindow):
             if icon:
                 self.actions_[name].setIcon(_icon(icon, self._theme))
         self.views: dict[str, View] = {name: view(style) for name, view in VIEWS.items()}
+        self.map = cast(ContourView, self.views["map"])
+        self.surface = cast(SurfaceView, self.views["surface"])
+        self.curve = self.views["loss"]
         for name in ("map", "surface"):
             self.splitter.addWidget(self.views[name])
         self.splitter.setSizes([460, 540])
@@ -192,21 +198,6 @@ class Window(QMainWindow):
         self.map.pointed.connect(self._point_at)
         self._show_parts()
 
-    @property
-    def map(self) -> ContourView:
-        """The map."""
-        return self.views["map"]
-
-    @property
-    def surface(self) -> SurfaceView:
-        """The 3-D surface."""
-        return self.views["surface"]
-
-    @property
-    def curve(self) -> LossCurve:
-        """The loss curve."""
-        return self.views["loss"]
-
     def _connect(self) -> None:
         session = self.session
         does = {
@@ -219,9 +210,9 @@ class Window(QMainWindow):
             "recompute": session.recompute, "cancel": session.cancel,
             "logarithmic": lambda: session.set_logarithmic(self.actions_["logarithmic"].isChecked()),
             "map": self._show_parts, "surface": self._show_parts, "both": self._show_parts,
-            "reset": lambda: [view.reset_view() for view in self.views.values()],
-            "turn left": lambda: self.surface.canvas.orbit(-6, 0), "turn right": lambda: self.surface.canvas.orbit(6, 0),
-            "turn up": lambda: self.surface.canvas.orbit(0, 6), "turn down": lambda: self.surface.canvas.orbit(0, -6),
+            "reset": self._reset_views,
+            "turn left": lambda: self._turn(-6, 0), "turn right": lambda: self._turn(6, 0),
+            "turn up": lambda: self._turn(0, 6), "turn down": lambda: self._turn(0, -6),
             "full screen": self._full_screen, "layout": self._reset_layout, "keys": self._show_keys,
         }  # fmt: skip
         for name, slot in does.items():
@@ -286,6 +277,13 @@ class Window(QMainWindow):
 
     # ---- doing --------------------------------------------------------------------------------------------------
 
+    def _reset_views(self) -> None:
+        for view in self.views.values():
+            view.reset_view()
+
+    def _turn(self, azimuth: float, elevation: float) -> None:
+        self.surface.canvas.orbit(azimuth, elevation)
+
     def _change_speed(self, by: int) -> None:
         box = self.timeline.speed
         box.setCurrentIndex(min(max(box.currentIndex() + by, 0), box.count() - 1))
@@ -348,7 +346,7 @@ class Window(QMainWindow):
     def set_theme(self, theme: Theme) -> None:
         """Switch all colours. Views are made anew: they hold nothing but the frame."""
         self._theme = theme
-        set_theme(QApplication.instance(), theme)
+        set_theme(theme)
         camera = {k: v for k, v in self.surface.canvas.cameraParams().items() if k != "fov"}
         sizes = self.splitter.sizes()
         for widget in (self.views["map"], self.views["surface"], self.views["loss"], self.timeline):

@@ -107,7 +107,7 @@ def test_every_field_has_an_editor_with_a_name(qtbot: QtBot, kind: type[Settings
     form = shown(qtbot, kind())
     assert list(form.editors) == [field.name for field in fields_of(kind)]
     for field in fields_of(kind):
-        editor = form.find(field.name)
+        editor = form.editor(field.name)
         assert editor.accessibleName() == field.title and editor.toolTip() == field.help
         for control in editor.findChildren(QWidget):
             if control.focusPolicy() & Qt.FocusPolicy.TabFocus and not in_popup(control):
@@ -117,7 +117,7 @@ def test_every_field_has_an_editor_with_a_name(qtbot: QtBot, kind: type[Settings
 def test_the_form_of_an_experiment_goes_all_the_way_down(qtbot: QtBot) -> None:
     form = shown(qtbot, Experiment())
     for path in ("descent.schedule.learning_rate", "descent.optimizer.momentum", "network.activation", "loss"):
-        editor = form.find(path)
+        editor = form.editor(path)
         assert editor.isVisible() and editor.objectName() == path.split(".")[-1]
 
 
@@ -162,7 +162,7 @@ def test_leaving_a_field_untouched_changes_nothing_even_where_fewer_digits_are_s
     schedule = msgspec.structs.replace(experiment.descent.schedule, learning_rate=0.123456789123)
     form = shown(qtbot, schedule)
     values = heard(form)
-    editor = form.find("learning_rate")
+    editor = form.editor("learning_rate")
     assert isinstance(editor, NumberEditor)
     for line in (editor.line, editor.slider):
         line.setFocus()
@@ -177,7 +177,7 @@ def test_leaving_a_field_untouched_changes_nothing_even_where_fewer_digits_are_s
 @pytest.mark.parametrize(("kind", "field"), TYPED)
 def test_a_typed_value_is_taken(qtbot: QtBot, kind: type[Settings], field: Field) -> None:
     form = shown(qtbot, kind())
-    editor = form.find(field.name)
+    editor = form.editor(field.name)
     assert isinstance(editor, TypedEditor)
     for value in others(field, getattr(kind(), field.name)):
         values = heard(form)
@@ -193,7 +193,7 @@ def test_a_wrong_entry_is_explained_beside_it_and_changes_nothing(
 ) -> None:
     form = shown(qtbot, kind())
     values, before = heard(form), form.value
-    editor = form.find(field.name)
+    editor = form.editor(field.name)
     assert isinstance(editor, TypedEditor)
     wrong = ["abc", "nan", "1e999"]
     if is_number(field):
@@ -213,7 +213,7 @@ def test_a_wrong_entry_is_explained_beside_it_and_changes_nothing(
 @pytest.mark.parametrize(("kind", "field"), choosing(lambda f: f.slider is not None))
 def test_what_a_slider_does_not_reach_may_be_typed(qtbot: QtBot, kind: type[Settings], field: Field) -> None:
     form = shown(qtbot, kind())
-    editor = form.find(field.name)
+    editor = form.editor(field.name)
     assert isinstance(editor, NumberEditor)
     low, high = field.slider  # type: ignore[misc]
     for value, end in ((low / 2, editor.slider.minimum()), (high * 2, editor.slider.maximum())):
@@ -230,7 +230,7 @@ def test_what_a_slider_does_not_reach_may_be_typed(qtbot: QtBot, kind: type[Sett
 @pytest.mark.parametrize(("kind", "field"), choosing(lambda f: bool(f.zero)))
 def test_a_nought_with_a_name_is_written_and_read_by_it(qtbot: QtBot, kind: type[Settings], field: Field) -> None:
     form = shown(qtbot, kind())
-    editor = form.find(field.name)
+    editor = form.editor(field.name)
     assert isinstance(editor, TypedEditor)
     values = heard(form)
     type_into(editor, "7")
@@ -250,7 +250,7 @@ def test_lists_may_be_typed_with_commas_or_spaces() -> None:
 @pytest.mark.parametrize(("kind", "field"), NUMBERS)
 def test_arrows_in_a_slider_change_the_value(qtbot: QtBot, kind: type[Settings], field: Field) -> None:
     form = shown(qtbot, kind())
-    editor = form.find(field.name)
+    editor = form.editor(field.name)
     if not isinstance(editor, NumberEditor):
         pytest.skip("typed only")
     editor.slider.setFocus()
@@ -274,7 +274,7 @@ def test_arrows_in_a_slider_change_the_value(qtbot: QtBot, kind: type[Settings],
 def test_a_slider_and_its_line_agree(qtbot: QtBot) -> None:
     """A logarithmic slider: its middle is the geometric mean of its ends."""
     form = shown(qtbot, Experiment())
-    editor = form.find("descent.schedule.learning_rate")
+    editor = form.editor("descent.schedule.learning_rate")
     assert isinstance(editor, NumberEditor) and isinstance(editor.slider, QSlider)
     low, high = editor.field.slider  # type: ignore[misc]
     editor.slider.setValue((editor.slider.minimum() + editor.slider.maximum()) // 2)
@@ -286,7 +286,7 @@ def test_a_slider_and_its_line_agree(qtbot: QtBot) -> None:
 @pytest.mark.parametrize(("kind", "field"), choosing(lambda f: bool(f.choices)))
 def test_choices_by_keyboard(qtbot: QtBot, kind: type[Settings], field: Field) -> None:
     form = shown(qtbot, kind())
-    editor = form.find(field.name)
+    editor = form.editor(field.name)
     assert isinstance(editor, ChoiceEditor)
     values = heard(form)
     editor.setFocus()
@@ -301,7 +301,7 @@ def test_choices_by_keyboard(qtbot: QtBot, kind: type[Settings], field: Field) -
 @pytest.mark.parametrize(("kind", "field"), choosing(lambda f: len(f.kinds) > 1))
 def test_kinds_switch_and_bring_their_own_fields(qtbot: QtBot, kind: type[Settings], field: Field) -> None:
     form = shown(qtbot, kind())
-    editor = form.find(field.name)
+    editor = form.editor(field.name)
     assert isinstance(editor, KindEditor) and isinstance(editor.box, QComboBox)
     editor.box.setFocus()
     QTest.keyClick(editor.box, Qt.Key.Key_Home)
@@ -322,7 +322,7 @@ def test_a_single_kind_needs_no_box(qtbot: QtBot) -> None:
     for param in choosing(lambda f: len(f.kinds) == 1):
         kind, field = param.values
         form = shown(qtbot, kind())
-        editor = form.find(field.name)
+        editor = form.editor(field.name)
         assert isinstance(editor, KindEditor) and not editor.box.isVisible()
 
 
@@ -330,7 +330,7 @@ def test_what_does_not_go_together_is_refused_beside_the_field(qtbot: QtBot) -> 
     form = shown(qtbot, Experiment())
     values, refused = heard(form), []
     form.refused.connect(refused.append)
-    editor = form.find("network.widths")
+    editor = form.editor("network.widths")
     assert isinstance(editor, TextEditor)
     type_into(editor, "3-4-1")
     assert not values and len(refused) == 1 and "widths" in refused[0]
@@ -342,7 +342,7 @@ def test_what_does_not_go_together_is_refused_beside_the_field(qtbot: QtBot) -> 
 
 def test_a_form_can_be_walked_through_with_tab(qtbot: QtBot) -> None:
     form = shown(qtbot, Experiment())
-    first = form.find("title")
+    first = form.editor("title")
     first.setFocus()
     seen = []
     for _ in range(60):

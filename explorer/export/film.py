@@ -12,6 +12,8 @@ from PySide6.QtGui import QImage
 from explorer.export.picture import Studio, replacing
 from explorer.frame import Frame
 
+PER_SECOND = 20
+
 
 def save_gif(
     frame: Frame, kind: str, size: tuple[int, int], path: Path, frames: int = 60, per_second: int = 20
@@ -28,7 +30,7 @@ def save_gif(
         studio.close()
     last = images[-1].quantize(colors=255, method=Image.Quantize.MEDIANCUT)
     flat = [image.quantize(palette=last, dither=Image.Dither.NONE) for image in images]
-    times = [1000 // per_second] * (len(flat) - 1) + [1500]
+    times = [1000 // PER_SECOND] * (len(flat) - 1) + [1500]
     with replacing(path) as temporary:
         flat[0].save(temporary, "GIF", save_all=True, append_images=flat[1:], duration=times, loop=0, optimize=False)
 

@@ -82,7 +82,7 @@ def save(image: QImage, path: Path) -> None:
     Raises `OSError` where that cannot be done.
     """
     with replacing(path) as temporary:
-        if not image.save(str(temporary), "PNG"):
+        if not image.save(str(temporary), b"PNG"):
             raise OSError(f"{path}: cannot be written")
 
 

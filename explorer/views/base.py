@@ -41,7 +41,7 @@ class View(QWidget):
 
 
 def rendered(widget: QWidget) -> QImage:
-    """A raster widget's pixels at a device pixel ratio of one. Rendered twice: axes find their widths while painting."""
+    """A raster widget's pixels, one for one. Rendered twice: axes find their widths while painting."""
     image = QImage(widget.size(), QImage.Format.Format_RGB32)
     for _ in range(2):
         image.fill(widget.palette().window().color())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import contourpy
 import numpy as np
 import pyqtgraph as pg
@@ -158,7 +160,7 @@ class ContourView(View):
                   align=Qt.AlignmentFlag.AlignLeft)  # fmt: skip
         heights = scale(np.array([scale.low, *scale.levels, scale.high]))
         painter.setPen(Qt.PenStyle.NoPen)
-        for low, high in zip(heights, heights[1:], strict=False):
+        for low, high in pairwise(heights):
             top, bottom = bar.bottom() - high * bar.height(), bar.bottom() - low * bar.height()
             painter.setBrush(color((low + high) / 2))
             painter.drawRect(QRectF(bar.left(), top, bar.width(), bottom - top + 0.5))

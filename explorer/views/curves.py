@@ -18,7 +18,7 @@ POINTS = 1200
 
 
 class LossCurve(View):
-    """Loss against step: as recorded (solid) and on the sheet (dashed), the cursor, and what was switched when. Final."""
+    """Loss against step, as recorded and on the sheet; the cursor; what was switched when. Final."""
 
     name, caption = "loss", "Loss curve"
 

@@ -1,6 +1,6 @@
 """Geometry of the 3-D view: arrays of vertices, faces and colours, made from a frame. No widgets, no OpenGL.
 
-The scene's box has x and y in [−1, 1]; losses stand between z = 0 and z = TOP; the floor, the map once more, lies at FLOOR.
+The box has x and y in [−1, 1]; losses stand between z = 0 and z = TOP; the floor, the map once more, lies at FLOOR.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _lit(rgb: np.ndarray, points: np.ndarray) -> np.ndarray:
     along_x, along_y = np.gradient(points[..., 2], points[:, 0, 0], points[0, :, 1])
     normals = np.dstack([-along_x, -along_y, np.ones_like(along_x)])
     normals /= np.linalg.norm(normals, axis=2, keepdims=True)
-    half = LIGHT + [0.0, -0.5, 0.6]
+    half = LIGHT + np.array([0.0, -0.5, 0.6])
     half /= np.linalg.norm(half)
     diffuse = np.clip(normals @ LIGHT, 0, 1)[..., None]
     shine = np.clip(normals @ half, 0, 1)[..., None] ** 40
@@ -67,7 +67,7 @@ def _lit(rgb: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def _faces(finite: np.ndarray) -> np.ndarray:
-    rows, columns = finite.shape
+    columns = finite.shape[1]
     whole = finite[:-1, :-1] & finite[1:, :-1] & finite[:-1, 1:] & finite[1:, 1:]
     i, j = np.nonzero(whole)
     a = i * columns + j
@@ -84,7 +84,7 @@ def iso_lines(surface: Surface, scale: Scale) -> tuple[np.ndarray, np.ndarray]:
         if not 0 < level < 1:
             continue
         for line in grid.lines(level):
-            flat = to_box(line, surface.plane.bounds)
+            flat = to_box(np.asarray(line), surface.plane.bounds)
             pairs = np.repeat(flat, 2, axis=0)[1:-1]
             high.append(np.c_[pairs, np.full(len(pairs), TOP * level + LIFT)])
             low.append(np.c_[pairs, np.full(len(pairs), FLOOR + LIFT)])
@@ -96,7 +96,7 @@ class Path(NamedTuple):
 
     points: np.ndarray
     sheet: np.ndarray
-    index: np.ndarray
+    states: np.ndarray
 
 
 def path(frame: Frame, run: Run, upto: int) -> Path:

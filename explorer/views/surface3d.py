@@ -39,9 +39,7 @@ class SurfaceView(View):
         self._canvas = Canvas(style)
         self._canvas.setAccessibleName("Surface of the loss over the plane, in three dimensions")
         self.setFocusProxy(self._canvas)
-        self._missing = QLabel(
-            "3-D needs OpenGL 2.1, which this display does not offer.\nThe map shows the same surface."
-        )
+        self._missing = QLabel("3-D needs OpenGL 2.1, which is not to be had here.\nThe map shows the same surface.")
         self._missing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         stack = QStackedLayout(self)
         stack.addWidget(self._canvas if self._canvas.isValid() else self._missing)
@@ -94,8 +92,8 @@ class Canvas(Stage):
             self.addItem(item)
             return item
 
-        muted, ink = QColor(theme.muted).getRgbF()[:3], QColor(theme.ink).getRgbF()[:3]
-        path = QColor(PATH).getRgbF()[:3]
+        muted, ink = _rgb(theme.muted), _rgb(theme.ink)
+        path = _rgb(PATH)
         self._walls = lines((*muted, 0.28))
         self._ground, self._sheet = mesh(), mesh()
         self._iso_low = lines((1, 1, 1, 0.20), 1.0)
@@ -105,9 +103,7 @@ class Canvas(Stage):
         self._sticks = lines((*ink, 0.75) if theme.dark else (0.05, 0.06, 0.08, 0.75), 1.4, depth=5)
         self._balls = [self._ball(0.024, "#ffffff"), self._ball(0.034, PATH)]
         self._xray = lines((*path, 0.5), 2.0, mode="line_strip", options=XRAY, depth=50)
-        self._ghosts = [
-            lines((*QColor(ink).getRgbF()[:3], 0.9), 2.0, mode="lines", options=XRAY, depth=40) for ink, _ in GHOSTS
-        ]
+        self._ghosts = [lines((*_rgb(ink), 0.9), 2.0, options=XRAY, depth=40) for ink, _ in GHOSTS]
         for item in self.items:
             item.setVisible(False)
 
@@ -134,6 +130,7 @@ class Canvas(Stage):
         self.update()
 
     def _show_sheet(self, frame: Frame) -> None:
+        assert frame.surface is not None and frame.scale is not None
         sheet, ground = scene.sheet(frame.surface, frame.scale)
         for item, mesh in ((self._sheet, sheet), (self._ground, ground)):
             _set_mesh(item, mesh)
@@ -144,9 +141,7 @@ class Canvas(Stage):
     def _show_paths(self, frame: Frame) -> None:
         for item, run in zip(self._ghosts, [*frame.runs[:-1], *[None] * len(self._ghosts)], strict=False):
             points = np.empty((0, 3)) if run is None else scene.path(frame, run, run.length).points
-            item.setData(
-                pos=np.repeat(points, 2, axis=0)[1:-1][: len(points) // 4 * 4] if len(points) > 1 else points[:0]
-            )
+            item.setData(pos=points[: len(points) // 2 * 2])  # every second piece: dashes
         items = (self._outline, self._tube, self._shadow, self._sticks, self._xray, *self._balls)
         path = scene.path(frame, frame.run, frame.cursor) if frame.run else None
         if path is None or not len(path.points):
@@ -157,7 +152,7 @@ class Canvas(Stage):
         age = np.linspace(0.0, 1.0, len(points))[:, None]
         rgb = np.array([0.93, 0.62, 0.36]) * (1 - age) + np.array([1.0, 0.60, 0.20]) * age
         radius = 0.0085 + 0.006 * age[:, 0] ** 3
-        dark = np.tile(QColor(PATH_HALO).getRgbF()[:3], (len(points), 1))
+        dark = np.tile(_rgb(PATH_HALO), (len(points), 1))
         for item, mesh in (
             (self._tube, scene.tube(points, radius, rgb)),
             (self._outline, scene.tube(points, radius + 0.0055, dark)),
@@ -170,9 +165,9 @@ class Canvas(Stage):
         floor[:, 2] = scene.FLOOR + 2 * scene.LIFT
         self._shadow.setData(pos=floor)
         self._sticks.setData(pos=scene.sticks(path))
-        now_shown = path.index[-1] == frame.cursor
+        now_shown = path.states[-1] == frame.cursor
         for item, spot, there in zip(
-            self._balls, (points[0], points[-1]), (path.index[0] == 0, now_shown), strict=True
+            self._balls, (points[0], points[-1]), (path.states[0] == 0, now_shown), strict=True
         ):
             item.setVisible(bool(there))
             item.resetTransform()
@@ -253,7 +248,7 @@ class Canvas(Stage):
         painter.setPen(style.pen(theme.muted, 1.2))
         painter.drawLine(*ends)
         along = ends[1] - ends[0]
-        normal = QPointF(-along.y(), along.x()) / max(math.hypot(along.x(), along.y()), 1e-6)
+        normal = QPointF(-along.y(), along.x()) * (1 / max(math.hypot(along.x(), along.y()), 1e-6))
         away = ends[0] + along / 2 - middle
         if normal.x() * away.x() + normal.y() * away.y() < 0:
             normal = -normal
@@ -269,6 +264,7 @@ class Canvas(Stage):
     def _paint_height_axis(self, painter, place, taken) -> None:
         """The loss on the box's left edge: a strip of the map's own colours with numbers."""
         style, theme, k, scale = self._look, self._look.theme, self._look.scale, self._frame.scale
+        assert scale is not None
         back_x, back_y = self._back()
         corner = min(((back_x, -back_y), (-back_x, back_y)), key=lambda c: place(*c, 0.5).x())
         foot, top = place(*corner, 0.0), place(*corner, scene.TOP)
@@ -305,6 +301,11 @@ class Canvas(Stage):
             painter.drawImage(self.rect(), image)
         self._paint_letters(painter, self.width(), self.height())
         painter.end()
+
+
+def _rgb(name: str) -> tuple[float, float, float]:
+    color = QColor(name)
+    return color.redF(), color.greenF(), color.blueF()
 
 
 def _set_mesh(item: gl.GLMeshItem, mesh: scene.Mesh) -> None:
