@@ -199,8 +199,7 @@ def sheet_height(surface: Surface, coords: Array) -> Array:
     """The drawn sheet's loss at coordinates `(N, 2)`, between its grid points linearly; NaN outside."""
     spots = []
     for axis, values in ((surface.x, coords[:, 0]), (surface.y, coords[:, 1])):
-        place = (values - axis[0]) / (axis[-1] - axis[0]) * (len(axis) - 1)
-        spots.append(np.where((place >= 0) & (place <= len(axis) - 1), place, np.nan))
+        spots.append(np.interp(values, axis, np.arange(len(axis)), left=np.nan, right=np.nan))
     i, j = (np.clip(np.nan_to_num(s).astype(int), 0, n - 2) for s, n in zip(spots, surface.loss.shape, strict=True))
     a, b = spots[0] - i, spots[1] - j
     loss = surface.loss

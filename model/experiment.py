@@ -51,6 +51,7 @@ class Experiment(Settings, frozen=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         _objective(self.dataset, self.network, self.loss)
+        self.plane.check(self.network)
 
     @property
     def objective(self) -> Fit:
@@ -143,8 +144,9 @@ def landscape(
     """Survey the land around the first `count` ≥ 1 states of a path, coarse to fine.
 
     Without a `plane` it chooses the experiment's, for the path so far and as it will go on to `experiment.steps` if
-    nothing is changed: a descent is deterministic, so a rehearsal shows the future. The first `under` states were
-    recorded under another objective; their heights are taken anew, the others are their recorded losses.
+    nothing is changed: a descent is deterministic, so a rehearsal shows the future, and the plane goes through its end.
+    The first `under` states were recorded under another objective; their heights are taken anew, the others are their
+    recorded losses.
     """
     objective, params = experiment.objective, trajectory.params(0, count)
     heights = trajectory.losses(0, count)

@@ -36,7 +36,7 @@ class Plane:
 
     def __post_init__(self) -> None:
         if np.linalg.matrix_rank(self.directions) < 2:
-            raise ValueError("a plane needs two directions that differ; these are zero or parallel")
+            raise SettingError("plane", "directions that are zero or parallel", "two directions that differ")
 
     @cached_property
     def directions(self) -> Array:
@@ -95,6 +95,10 @@ class PlaneKind(Settings, frozen=True, tag_field="kind"):
         return self.choose(network, params[drawable])
 
     @abstractmethod
+    def check(self, network: Network) -> None:
+        """Raise `SettingError` for a network that this kind cannot be chosen for."""
+
+    @abstractmethod
     def choose(self, network: Network, params: Array) -> Plane:
         """The plane for finite states `(N, P)` with N ≥ 1, the newest last."""
 
@@ -107,6 +111,9 @@ class Principal(PlaneKind, frozen=True, tag="principal"):
     """
 
     caption = "Principal directions of the path"
+
+    def check(self, network: Network) -> None:
+        _check_two(network)
 
     def choose(self, network: Network, params: Array) -> Plane:
         spread = params - params[-1]  # before the mean, whose rounding would make equal states differ
@@ -157,6 +164,9 @@ class RandomNormalized(PlaneKind, frozen=True, tag="random"):
 
     seed: Annotated[int, setting("Direction seed", "another seed, another plane", ge=0, le=2**31)] = 0
 
+    def check(self, network: Network) -> None:
+        _check_two(network)
+
     def choose(self, network: Network, params: Array) -> Plane:
         origin = params[-1]
         rng = np.random.default_rng(self.seed)
@@ -184,12 +194,15 @@ class TwoParameters(PlaneKind, frozen=True, tag="two-parameters"):
     first: Annotated[int, setting("Parameter on x", "its number in θ, from 0", ge=0, le=10**6)] = 0
     second: Annotated[int, setting("Parameter on y", "its number in θ, from 0", ge=0, le=10**6)] = 1
 
-    def choose(self, network: Network, params: Array) -> Plane:
+    def check(self, network: Network) -> None:
         for name in ("first", "second"):
             if getattr(self, name) >= network.size:
                 raise SettingError(f"plane.{name}", getattr(self, name), f"a number from 0 to {network.size - 1}")
         if self.first == self.second:
             raise SettingError("plane.second", self.second, "another parameter than the first")
+
+    def choose(self, network: Network, params: Array) -> Plane:
+        self.check(network)
         u, v = np.zeros((2, network.size))
         u[self.first] = v[self.second] = 1.0
         origin = params[-1].copy()
@@ -197,6 +210,11 @@ class TwoParameters(PlaneKind, frozen=True, tag="two-parameters"):
         names = network.parameter_names()
         labels = names[self.first], names[self.second]
         return Plane(origin, u, v, UNIT, labels).around(params, least=1.0)
+
+
+def _check_two(network: Network) -> None:
+    if network.size < 2:
+        raise SettingError("network.widths", network.widths, "a network of two or more parameters, to span a plane")
 
 
 PLANES: tuple[type[PlaneKind], ...] = (Principal, RandomNormalized, TwoParameters)

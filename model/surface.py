@@ -11,7 +11,7 @@ from model.activations import Array
 from model.objective import Objective
 from model.plane import Plane
 
-STRIDES = (10, 5, 4, 3, 2, 1)
+STRIDES = (10, 5, 2, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +41,8 @@ def survey(objective: Objective, plane: Plane, shape: tuple[int, int] = (101, 10
     """Evaluate the loss on a grid of `shape` points, coarse to fine; the last surface is the finest.
 
     Yields after every chunk, so that whoever pulls can stop at any time: the finest grid complete by then, with the
-    progress of the whole. No point is evaluated twice: each grid takes every s-th point of the finest, for the strides
-    s that fit. Losses are computed in float32, for drawing.
+    progress of the whole. No point is evaluated twice: each grid takes every s-th point of the finest, and the last
+    one of a side. Losses are computed in float32, for drawing.
     """
     x, y = (np.linspace(*bounds, count) for bounds, count in zip(plane.bounds, shape, strict=True))
     with np.errstate(over="ignore", invalid="ignore"):  # far away the loss is not finite, which is no mistake
@@ -50,8 +50,9 @@ def survey(objective: Objective, plane: Plane, shape: tuple[int, int] = (101, 10
     loss, done, count = np.empty(shape), np.zeros(shape, bool), 0
     surface: Surface | None = None
     for stride in strides(shape):
+        taken = np.ix_(*(np.append(np.arange(0, n - 1, stride), n - 1) for n in shape))
         wanted = np.zeros(shape, bool)
-        wanted[::stride, ::stride] = True
+        wanted[taken] = True
         rows, columns = np.nonzero(wanted & ~done)
         for start in range(0, len(rows), objective.chunk):
             i, j = rows[start : start + objective.chunk], columns[start : start + objective.chunk]
@@ -61,13 +62,11 @@ def survey(objective: Objective, plane: Plane, shape: tuple[int, int] = (101, 10
             if surface is not None and start + objective.chunk < len(rows):
                 yield Surface(plane, surface.x, surface.y, surface.loss, count / loss.size)
         done |= wanted
-        grid = loss[::stride, ::stride].copy()
-        surface = Surface(plane, x[::stride], y[::stride], grid, count / loss.size)
+        i, j = taken[0].ravel(), taken[1].ravel()
+        surface = Surface(plane, x[i], y[j], loss[taken], count / loss.size)
         yield surface
 
 
 def strides(shape: tuple[int, int]) -> tuple[int, ...]:
-    """The strides whose grids reach from edge to edge and have at least 11 points a side, coarse to fine."""
-    least = min(shape) - 1
-    fits = [s for s in STRIDES if not any((n - 1) % s for n in shape) and least // s >= 10]
-    return tuple(fits) or (1,)
+    """The strides whose grids have at least 11 points a side, coarse to fine; at the end, 1."""
+    return tuple(s for s in STRIDES if s == 1 or (min(shape) - 1) // s >= 10)
