@@ -102,7 +102,8 @@ class Scale:
     def __call__(self, losses: Array) -> Array:
         """Heights of losses of any shape: 0 at `low`, 1 at `high` and above; not finite stays not finite."""
         low, high, values = self._bent(self.low), self._bent(self.high), self._bent(losses)
-        height = np.clip((values - low) / (high - low), 0.0, 1.0)
+        with np.errstate(over="ignore", invalid="ignore"):  # beyond the range of numbers is above `high`, too
+            height = np.clip((values - low) / (high - low), 0.0, 1.0)
         return np.where(np.isfinite(losses), height, np.nan)
 
     def _bent(self, losses: Array | float) -> Array:
@@ -168,12 +169,12 @@ def round_levels(low: float, high: float, about: int) -> Array:
 
 def log_levels(low: float, high: float, about: int) -> Array:
     """Round numbers with even spacing on a logarithmic axis, between `low` and `high`."""
-    decades = np.log10(high / low)
+    decades = np.log10(high) - np.log10(low)
     choices = ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8))
     if decades < 0.7:  # too little for decades to matter
         return round_levels(low, high, about)
     mantissas = np.array(min(choices, key=lambda m: abs(len(m) * decades - about)))
-    powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    powers = 10.0 ** np.arange(np.floor(np.log10(low)), min(np.ceil(np.log10(high)), 307) + 1)
     stride = max(1, round(decades / about))
     levels = np.sort((powers[::stride, None] * mantissas).ravel())
     return levels[(levels >= low * (1 - 1e-9)) & (levels <= high * (1 + 1e-9))]

@@ -21,7 +21,8 @@ class NumberAxis(pg.AxisItem):
             return []
         about = max(3, size / (65 if self.orientation in ("bottom", "top") else 42) / self.spread)
         if self.logarithmic:
-            levels = np.log10(log_levels(10.0**low, 10.0**high, round(about)))
+            low, high = max(low, -300.0), min(high, 300.0)  # a margin may reach beyond the range of numbers
+            levels = np.log10(log_levels(10.0**low, 10.0**high, round(about))) if high > low else np.empty(0)
         else:
             levels = round_levels(low, high, round(about))
         return [(1.0, levels.tolist())]
@@ -55,6 +56,7 @@ def plot(style: Style) -> pg.PlotWidget:
     item.setMenuEnabled(False)
     item.setContentsMargins(*(round(m * style.scale) for m in (4, 4, 10, 2)))
     widget.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
+    widget.setMinimumSize(1, 1)  # pictures may be smaller than Qt finds sensible for a window
     return widget
 
 
@@ -63,6 +65,7 @@ def label(axis: pg.AxisItem, text: str, style: Style) -> None:
     if axis.labelText != text:
         size = style.font(9).pixelSize()
         axis.setLabel(text, **{"color": style.theme.muted, "font-size": f"{size}px"})
+        axis.resizeEvent()  # centres it, which pyqtgraph would put off until the axis changes its size
 
 
 class Painted(pg.GraphicsObject):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import ClassVar
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
@@ -44,8 +44,12 @@ def rendered(widget: QWidget) -> QImage:
     """A raster widget's pixels, one for one. Rendered twice: axes find their widths while painting."""
     image = QImage(widget.size(), QImage.Format.Format_RGB32)
     for _ in range(2):
+        # A legend may just have got another row, and no event loop need be running.
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
         image.fill(widget.palette().window().color())
         painter = QPainter(image)
-        widget.render(painter, QPoint(0, 0))
-        painter.end()
+        try:
+            widget.render(painter, QPoint(0, 0))
+        finally:  # an image that goes while it is painted on takes the program with it
+            painter.end()
     return image

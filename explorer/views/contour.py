@@ -62,16 +62,18 @@ class ContourView(View):
         column.addWidget(self._legend)
         column.addLayout(row, 1)
         self._plot.scene().sigMouseMoved.connect(self._point_at)
+        self.reset_view()
 
     def show_frame(self, frame: Frame) -> None:
         before, self._frame = self._frame, frame
         surface, scale = frame.surface, frame.scale
         if surface is not before.surface or scale != before.scale:
             self._terrain = _Terrain(surface, scale) if surface is not None and scale is not None else None
-            if surface is not None and surface.plane is not before.plane:
+            if frame.plane is not before.plane:
                 self.reset_view()
-                for side, words in zip(("bottom", "left"), surface.plane.labels, strict=True):
-                    label(self._plot.getAxis(side), words, self.look)
+                words = frame.plane.labels if frame.plane is not None else ("", "")
+                for side, text in zip(("bottom", "left"), words, strict=True):
+                    label(self._plot.getAxis(side), text, self.look)
             self._land.update()
             self._bar.update()
         entries = _entries(frame)
@@ -80,9 +82,9 @@ class ContourView(View):
         self._marks.update()
 
     def reset_view(self) -> None:
-        if self._frame.plane is not None:
-            (x0, x1), (y0, y1) = self._frame.plane.bounds
-            self._plot.setRange(QRectF(x0, y0, x1 - x0, y1 - y0), padding=0)
+        plane = self._frame.plane
+        (x0, x1), (y0, y1) = plane.bounds if plane is not None else ((-1.0, 1.0), (-1.0, 1.0))
+        self._plot.setRange(QRectF(x0, y0, x1 - x0, y1 - y0), padding=0)
 
     def picture(self) -> QImage:
         return rendered(self)

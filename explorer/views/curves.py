@@ -52,6 +52,8 @@ class LossCurve(View):
         for item in (self._cursor, self._now, self._true, self._sheet):
             item.setVisible(run is not None)
         if run is None:
+            self._plot.getAxis("left").logarithmic = False
+            self._plot.setRange(xRange=(0, 10), yRange=(0, 1), padding=0.01)
             return
         index = shown(run.length, run.length, POINTS)
         log = frame.logarithmic and float(run.losses[: run.length].max(initial=0.0)) > 0
@@ -74,7 +76,7 @@ class LossCurve(View):
     def _fit(self, steps: np.ndarray, values: np.ndarray, frame: Frame, run: Run) -> None:
         # Following a run, the axis reaches to the step where training will pause, so that it does not breathe.
         last = max(int(steps[-1]), frame.until if frame.training else 0, 10)
-        finite = values[np.isfinite(values)]
+        finite = np.clip(values[np.isfinite(values)], -1e300, 1e300)  # with room for a margin
         low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
         margin = 0.06 * (high - low) or 0.5
         self._plot.setXRange(int(steps[0]), last, padding=0.01)

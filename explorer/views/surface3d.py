@@ -71,7 +71,7 @@ class Canvas(Stage):
         self._drawn: tuple = ()
         self._axes_side: tuple = ()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(160, 120)
+        self.setMinimumSize(round(160 * style.scale), round(120 * style.scale))
         self.setBackgroundColor(style.theme.window)
         self._make_items()
         self.reset_camera()
