@@ -77,7 +77,7 @@ def test_round_levels_as_one_would_write_them() -> None:
 def test_log_levels_are_round_ascending_and_inside(low: float, ratio: float, about: int) -> None:
     high = low * ratio
     levels = log_levels(low, high, about)
-    assert len(levels) >= 2
+    assert len(levels) >= (2 if about >= 6 else 1)
     assert (np.diff(levels) > 0).all()
     assert levels[0] >= low * (1 - 1e-6) and levels[-1] <= high * (1 + 1e-6)
     if np.log10(ratio) >= 0.7:
@@ -144,10 +144,12 @@ def test_a_wall_is_cut_so_that_the_valley_of_the_path_stays_visible(small: Exper
     sheet[4, 4] = 1e6
     scale = frame_of(small, sheet, [1.0, 0.1]).scale
     assert scale is not None and scale.cuts
-    assert scale.low == pytest.approx(0.1)
-    assert scale.high == pytest.approx(10.0)  # the path's height, once more above it, on a logarithmic axis
+    # The ends may be rounded outward.
+    assert (
+        0.05 < scale.low <= 0.1 and 10.0 <= scale.high < 15
+    )  # the path's height, once more above it, on a logarithmic axis
     linear = frame_of(small, sheet, [1.0, 0.1], logarithmic=False).scale
-    assert linear is not None and linear.high == pytest.approx(1.9)
+    assert linear is not None and 1.9 <= linear.high < 2.2
     assert float(scale(np.array(1e6))) == 1.0
 
 

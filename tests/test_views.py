@@ -1,0 +1,298 @@
+"""Views: the same frame gives the same pixels, whatever came before; and nothing that a frame may hold upsets them.
+
+Each test runs for every view of the registry; the 3-D one under a display with OpenGL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor, QImage
+from pytestqt.qtbot import QtBot
+
+from explorer.export.picture import frame_at
+from explorer.frame import Change, Frame
+from explorer.style import DARK, LIGHT, PATH, THEMES, Style, Theme, palette
+from explorer.views import VIEWS, ContourView, View
+from model import Experiment, Surface, Trajectory
+
+SIZE = 420, 340
+EACH = [pytest.param(name, marks=pytest.mark.gl if name == "surface" else ()) for name in VIEWS]
+FLAT = [name for name in VIEWS if name != "surface"]
+Open = Callable[..., View]
+
+
+@pytest.fixture
+def open_view(qapp: Any, qtbot: QtBot) -> Iterator[Open]:
+    made: list[View] = []
+
+    def open_(name: str, theme: Theme = DARK, scale: float = 1.0, size: tuple[int, int] = SIZE) -> View:
+        view = VIEWS[name](Style(theme, scale))
+        view.setPalette(palette(theme))
+        view.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
+        view.resize(*size)
+        view.show()
+        made.append(view)
+        return view
+
+    yield open_
+    for view in made:
+        view.close()
+        view.deleteLater()
+
+
+@pytest.fixture(scope="module")
+def base(small: Experiment) -> Frame:
+    """Sixty steps of a real run, by the model alone."""
+    return frame_at(small, None)
+
+
+def with_run(frame: Frame, **changed: Any) -> Frame:
+    assert frame.run is not None
+    return replace(frame, runs=(*frame.runs[:-1], replace(frame.run, **changed)))
+
+
+def with_losses(frame: Frame, losses: np.ndarray) -> Frame:
+    assert frame.surface is not None
+    x, y = (np.linspace(*ends, n) for ends, n in zip(frame.surface.plane.bounds, losses.shape, strict=True))
+    return replace(frame, surface=Surface(frame.surface.plane, x, y, losses))
+
+
+def diverging(frame: Frame) -> Frame:
+    assert frame.run is not None
+    coords, losses = frame.run.coords.copy(), frame.run.losses.copy()
+    far = 10.0 ** np.linspace(0, 150, 30)
+    coords[31:] = np.column_stack([far, -far])
+    losses[31:] = far**2
+    coords[-1], losses[-2:] = np.nan, 1.7e308
+    return with_run(frame, coords=coords, losses=losses, heights=losses)
+
+
+def holed(frame: Frame) -> Frame:
+    losses = frame.surface.loss.copy()  # type: ignore[union-attr]
+    losses[3:9, 4:15], losses[10, 10], losses[-1] = np.nan, np.inf, np.inf
+    return with_losses(frame, losses)
+
+
+def ghostly(frame: Frame) -> Frame:
+    run = frame.run
+    assert run is not None
+    ghosts = [replace(run, label=f"run {n}", coords=run.coords + 0.2 * n, length=run.length - 5 * n) for n in (1, 2, 3)]
+    return replace(frame, runs=(*ghosts, run))
+
+
+CASES: dict[str, Callable[[Frame], Frame]] = {
+    "frame 3": lambda f: replace(f, cursor=3),
+    "frame 59": lambda f: replace(f, cursor=59),
+    "three states only": lambda f: replace(with_run(f, length=3), cursor=2),
+    "one state": lambda f: replace(with_run(f, length=1), cursor=0),
+    "no state": lambda f: replace(with_run(f, length=0, trajectory=Trajectory()), cursor=0),
+    "no run": lambda f: replace(f, runs=(), cursor=0),
+    "no surface": lambda f: replace(f, surface=None),
+    "nothing": lambda f: Frame(),
+    "another surface": lambda f: with_losses(f, 0.5 + np.random.default_rng(0).random((11, 17))),
+    "holes and walls": holed,
+    "holes only": lambda f: with_losses(f, np.full((11, 11), np.nan)),
+    "a flat surface": lambda f: with_losses(f, np.full((11, 11), 0.25)),
+    "a surface of noughts": lambda f: with_losses(f, np.zeros((11, 11))),
+    "linear heights": lambda f: replace(f, logarithmic=False),
+    "a diverging path": diverging,
+    "a diverging path, linear": lambda f: replace(diverging(f), logarithmic=False),
+    "ghosts": ghostly,
+    "changes": lambda f: with_run(f, changes=tuple(Change(n, f"Learning rate η {n} → {n + 1}") for n in (0, 20, 60))),
+    "while training": lambda f: replace(f, training=True, until=200, surveying=True),
+}  # fmt: skip
+
+
+@pytest.fixture(params=CASES)
+def case(request: pytest.FixtureRequest, base: Frame) -> Frame:
+    return CASES[request.param](base)
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_the_same_frame_gives_the_same_pixels_whatever_came_before(
+    open_view: Open, base: Frame, case: Frame, name: str
+) -> None:
+    fresh, used = open_view(name), open_view(name)
+    fresh.show_frame(case)
+    expected = fresh.picture()
+    assert (expected.width(), expected.height()) == SIZE
+    for before in CASES.values():
+        used.show_frame(before(base))
+    used.picture()
+    used.show_frame(case)
+    differing = np.argwhere((pixels(used.picture()) != pixels(expected)).any(axis=-1))
+    assert not len(differing), (
+        f"{len(differing)} pixels differ, from {differing.min(axis=0)} to {differing.max(axis=0)}"
+    )
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_frame_3_after_frame_59_on_the_screen_itself(open_view: Open, base: Frame, qapp: Any, name: str) -> None:
+    """Painted in between, as in a window, not only when a picture is asked for."""
+    fresh, used = open_view(name), open_view(name)
+    for cursor in (0, 59, 3):
+        used.show_frame(replace(base, cursor=cursor))
+        used.repaint()
+        qapp.processEvents()
+    fresh.show_frame(replace(base, cursor=3))
+    assert used.picture() == fresh.picture()
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_a_view_does_not_change_what_it_is_shown(open_view: Open, case: Frame, name: str) -> None:
+    arrays = [array for run in case.runs for array in (run.coords, run.losses, run.heights)]
+    if case.surface is not None:
+        arrays += [case.surface.x, case.surface.y, case.surface.loss]
+    before = [array.copy() for array in arrays]
+    view = open_view(name)
+    view.show_frame(case)
+    view.picture()
+    for array, copy in zip(arrays, before, strict=True):
+        np.testing.assert_array_equal(array, copy)
+
+
+@pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
+@pytest.mark.parametrize("name", EACH)
+def test_a_view_shows_something_in_both_themes_and_at_any_size(
+    open_view: Open, base: Frame, name: str, theme: Theme
+) -> None:
+    for size, scale in (((64, 64), 0.1), ((200, 500), 1.0), ((900, 200), 1.0)):
+        view = open_view(name, theme, scale, size)
+        view.show_frame(base)
+        image = pixels(view.picture())
+        assert image.shape[:2] == size[::-1]
+        assert len(np.unique(image.reshape(-1, 3), axis=0)) > 5
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_a_view_has_a_name_for_those_who_cannot_see_it(open_view: Open, name: str) -> None:
+    view = open_view(name)
+    assert view.accessibleName() == view.caption and view.name == name
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_a_run_that_grows_is_shown_like_one_that_was_there_at_once(open_view: Open, base: Frame, name: str) -> None:
+    growing, fresh = open_view(name), open_view(name)
+    assert base.run is not None
+    for length in range(1, 62, 4):
+        frame = replace(with_run(base, length=length), cursor=length - 1)
+        growing.show_frame(frame)
+    fresh.show_frame(frame)
+    assert growing.picture() == fresh.picture()
+
+
+# ---- the map ----------------------------------------------------------------------------------------------------
+
+
+def pixels(image: QImage) -> np.ndarray:
+    """An image as (height, width, 3), red first."""
+    image = image.convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(bytes(image.constBits()), np.uint8).reshape(image.height(), image.bytesPerLine())
+    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).astype(int)
+
+
+def spot(image: QImage, ink: str, below: int = 40) -> tuple[float, float]:
+    """The middle of all pixels of a colour, x and y, below the legend."""
+    wanted = QColor(ink).getRgb()[:3]
+    y, x = np.nonzero((np.abs(pixels(image)[below:] - wanted) <= 6).all(axis=-1))
+    assert len(x), f"nothing of {ink} in the picture"
+    return float(x.mean()), float(y.mean()) + below
+
+
+@pytest.mark.parametrize(("axis", "x", "y"), [(0, 1, 0), (1, 0, -1)], ids=["x goes right", "y goes up"])
+def test_the_map_lies_the_right_way_round(open_view: Open, base: Frame, axis: int, x: int, y: int) -> None:
+    """Loss that grows along one axis only: brighter there, the same across; with more columns than rows."""
+    along = np.linspace(1.0, 2.0, 15 if axis == 0 else 11)
+    losses = np.repeat(along[:, None], 11, 1) if axis == 0 else np.repeat(along[None, :], 15, 0)
+    view = open_view("map")
+    view.show_frame(replace(with_losses(base, losses), runs=(), logarithmic=False))
+    light = pixels(view.picture()).sum(axis=-1)
+    middle_x, middle_y, reach = 210, 160, 80
+
+    def near(dx: int, dy: int) -> float:
+        """Median over a patch, so that lines and letters do not count."""
+        cx, cy = middle_x + dx * reach, middle_y + dy * reach
+        return float(np.median(light[cy - 12 : cy + 13, cx - 12 : cx + 13]))
+
+    assert near(x, y) > near(0, 0) > near(-x, -y)
+    assert abs(near(y, x) - near(-y, -x)) < 30
+
+
+def test_the_state_is_where_its_coordinates_are(open_view: Open, base: Frame) -> None:
+    assert base.plane is not None and base.run is not None
+    (x0, x1), (y0, y1) = base.plane.bounds
+    view = open_view("map")
+    places = {}
+    for share_x, share_y in ((0.5, 0.5), (0.75, 0.5), (0.5, 0.75)):
+        coords = np.array([[x0 + share_x * (x1 - x0), y0 + share_y * (y1 - y0)]])
+        view.show_frame(replace(with_run(base, length=1, coords=coords), cursor=0))
+        places[share_x, share_y] = spot(view.picture(), PATH)
+    middle, right, up = places.values()
+    assert right[0] - middle[0] > 40 and abs(right[1] - middle[1]) < 1.5
+    assert middle[1] - up[1] == pytest.approx(right[0] - middle[0], abs=2)  # the same scale both ways
+    assert abs(up[0] - middle[0]) < 1.5
+
+
+def test_pointing_at_the_map_tells_the_coordinates(open_view: Open, base: Frame, qtbot: QtBot) -> None:
+    view = open_view("map")
+    assert isinstance(view, ContourView) and base.plane is not None
+    view.show_frame(base)
+    view.picture()
+    heard: list[Any] = []
+    view.pointed.connect(heard.append)
+    scene = view._plot.scene()
+    box = view._plot.getPlotItem().vb.sceneBoundingRect()
+    for at in (
+        box.center(),
+        box.center() + QPointF(40, 0),
+        box.center() - QPointF(0, 40),
+        box.topLeft() - QPointF(9, 9),
+    ):
+        scene.sigMouseMoved.emit(at)
+    middle, right, up, outside = heard
+    (x0, x1), (y0, y1) = base.plane.bounds
+    assert middle == pytest.approx(((x0 + x1) / 2, (y0 + y1) / 2), abs=0.01 * (x1 - x0))
+    assert right[0] > middle[0] and right[1] == pytest.approx(middle[1], abs=1e-9)
+    assert up[1] > middle[1] and up[0] == pytest.approx(middle[0], abs=1e-9)
+    assert outside is None
+
+
+# ---- the loss curve ---------------------------------------------------------------------------------------------
+
+
+def test_the_cursor_line_of_the_loss_curve_stands_at_its_step(open_view: Open, base: Frame) -> None:
+    view = open_view("loss", LIGHT)
+
+    def column(cursor: int) -> int:
+        view.show_frame(replace(base, cursor=cursor))
+        ink = QColor(LIGHT.ink).getRgb()[:3]
+        dark = (np.abs(pixels(view.picture()) - ink) < 150).all(axis=-1)
+        return int(dark.sum(axis=0).argmax())
+
+    first, middle, last = column(0), column(30), column(60)
+    assert last - first > 200 and middle == pytest.approx((first + last) / 2, abs=2)
+
+
+def test_the_loss_curve_is_low_where_the_loss_is_low(open_view: Open, base: Frame) -> None:
+    """The dot at the cursor: its height is linear in log₁₀ of the loss."""
+    assert base.run is not None
+    losses = np.geomspace(1.0, 0.01, 61)
+    view = open_view("loss")
+    heights = []
+    for cursor in (0, 30, 60):
+        view.show_frame(replace(with_run(base, losses=losses, heights=losses), cursor=cursor, surface=None))
+        image = pixels(view.picture())
+        accent = (np.abs(image - QColor(DARK.accent).getRgb()[:3]) <= 6).all(axis=-1)
+        accent[:40] = False
+        columns = np.nonzero(accent.any(axis=0))[0]
+        width = columns[0] + round((columns[-1] - columns[0]) * cursor / 60)
+        rows = np.nonzero(accent[:, max(width - 1, 0) : width + 2].any(axis=1))[0]
+        heights.append(rows.mean())
+    top, middle, bottom = heights
+    assert bottom - top > 100 and middle == pytest.approx((top + bottom) / 2, abs=4)
