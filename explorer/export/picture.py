@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QImage, QImageWriter, QPainter
 
 from explorer.frame import Frame, Run
 from explorer.style import DARK, Style, Theme, palette
@@ -82,8 +82,9 @@ def save(image: QImage, path: Path) -> None:
     Raises `OSError` where that cannot be done.
     """
     with replacing(path) as temporary:
-        if not image.save(str(temporary), b"PNG"):
-            raise OSError(f"{path}: cannot be written")
+        writer = QImageWriter(str(temporary), b"PNG")
+        if not writer.write(image):
+            raise OSError(f"{path}: cannot be written ({writer.errorString()})")
 
 
 class replacing:
