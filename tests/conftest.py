@@ -124,7 +124,7 @@ def open_window(qtbot: QtBot, stored: QSettings) -> Iterator[Callable[..., Windo
     for window in made:
         window.close()
         assert window.session.close()
-    set_theme(application, DARK)
+    set_theme(DARK)
     assert not workers()
 
 

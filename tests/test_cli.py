@@ -1,0 +1,119 @@
+"""The command line, as a program of its own: bad input is one line and exit code 2, and nothing is written."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from explorer.resources import presets
+from model import Experiment, from_json, to_json
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(folder: Path, *arguments: str, timeout: int = 60) -> subprocess.CompletedProcess[str]:
+    """`loss-explorer` without a display."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")}
+    environment |= {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+    return subprocess.run(
+        [sys.executable, "-m", "explorer", *arguments],
+        cwd=folder, env=environment, capture_output=True, text=True, timeout=timeout,
+    )  # fmt: skip
+
+
+def changed(small: Experiment, **fields: Any) -> str:
+    return json.dumps(json.loads(to_json(small)) | fields)
+
+
+BAD: dict[str, tuple[list[str], list[str]]] = {
+    "misspelt preset": (["export", "moonz", "--out", "a.png"], ["experiment", "'moonz'", "did you mean moons?"]),
+    "missing file": (["export", "absent.json", "--out", "a.png"], ["absent.json", "allowed"]),
+    "misspelt key": (["export", "key.json", "--out", "a.png"], ["resolutoin", "did you mean resolution?"]),
+    "misspelt value": (["export", "value.json", "--out", "a.png"], ["loss", "'bcee'", "did you mean bce?"]),
+    "negative rate": (["export", "rate.json", "--out", "a.png"], ["learning_rate", "-1", "above 0"]),
+    "foreign": (["export", "foreign.json", "--out", "a.png"], ["name", "allowed"]),
+    "no JSON": (["export", "noise.json", "--out", "a.png"], ["noise.json", "allowed"]),
+    "no size": (["export", "moons", "--size", "0x0", "--out", "a.png"], ["--size", "'0x0'", "64"]),
+    "huge size": (["export", "moons", "--size", "99999x99999", "--out", "a.png"], ["--size", "8192"]),
+    "view": (["export", "moons", "--view", "mapp", "--out", "a.png"], ["--view", "mapp", "surface"]),
+    "negative step": (["export", "moons", "--step", "-1", "--out", "a.png"], ["--step"]),
+    "far step": (["export", "wild.json", "--view", "map", "--step", "70", "--out", "a.png"], ["--step", "70", "0 to"]),
+    "unwritable": (["export", "moons", "--out", "no/a.png"], ["--out", "no/a.png", "allowed"]),
+    "not a png": (["export", "moons", "--out", "a.jpg"], ["--out", "a.jpg", ".png"]),
+    "no out": (["export", "moons"], ["--out"]),
+    "window": (["moonz"], ["moonz", "did you mean moons?"]),
+    "no display": (["open"], ["display"]),
+    "showcase": (["showcase", "--out", "rate.json"], ["--out", "rate.json", "folder"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_one_line_and_nothing_is_written(small: Experiment, tmp_path: Path, name: str) -> None:
+    (tmp_path / "key.json").write_text(changed(small, resolutoin=21))
+    (tmp_path / "value.json").write_text(changed(small, loss="bcee"))
+    (tmp_path / "rate.json").write_text('{"descent": {"schedule": {"kind": "constant", "learning_rate": -1}}}')
+    (tmp_path / "foreign.json").write_text('{"name": "some-package", "version": "1.0.0"}')
+    (tmp_path / "noise.json").write_bytes(bytes(range(256)))
+    wild = {
+        "dataset": {"kind": "sine"}, "network": {"widths": [1, 4, 1], "activation": "relu"}, "loss": "mse",
+        "descent": {"schedule": {"kind": "constant", "learning_rate": 1e6}},
+    }  # fmt: skip
+    (tmp_path / "wild.json").write_text(json.dumps(wild))
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    arguments, words = BAD[name]
+    done = run(tmp_path, *arguments)
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == "" and done.stderr.count("\n") == 1 and done.stderr.startswith("loss-explorer")
+    for word in words:
+        assert word in done.stderr
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("view", ["map", "loss"])
+def test_a_flat_picture_needs_no_display(small: Experiment, tmp_path: Path, view: str) -> None:
+    (tmp_path / "mine.json").write_text(to_json(small), encoding="utf-8")
+    done = run(tmp_path, "export", "mine.json", "--view", view, "--size", "320x240", "--step", "5", "--out", "a.png")
+    said = [line for line in done.stderr.splitlines() if "propagateSizeHints" not in line]
+    assert (done.returncode, said) == (0, []) and "step 5" in done.stdout
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.size == (320, 240)
+        assert from_json(image.text["Experiment"]) == small  # type: ignore[attr-defined]
+    assert sorted(os.listdir(tmp_path)) == ["a.png", "mine.json"]
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize("view", ["surface", "both"])
+def test_a_picture_in_three_dimensions_makes_its_own_display(small: Experiment, tmp_path: Path, view: str) -> None:
+    (tmp_path / "mine.json").write_text(to_json(small), encoding="utf-8")
+    done = run(tmp_path, "export", "mine.json", "--view", view, "--size", "320x240", "--out", "a.png")
+    assert done.returncode == 0, done.stderr
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.size == (320, 240)
+        assert len(image.convert("RGB").getcolors(10**6)) > 200  # type: ignore[arg-type]
+
+
+@pytest.mark.gl
+def test_the_showcase_is_a_picture_and_a_film(tmp_path: Path) -> None:
+    done = run(tmp_path, "showcase", "--out", "out", timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert sorted(os.listdir(tmp_path / "out")) == ["descent.gif", "descent.png"]
+    with Image.open(tmp_path / "out" / "descent.gif") as film:
+        assert film.n_frames > 20  # type: ignore[attr-defined]
+
+
+def test_presets_are_listed(tmp_path: Path) -> None:
+    done = run(tmp_path, "presets")
+    assert done.returncode == 0 and done.stderr == ""
+    assert [line.split()[0] for line in done.stdout.splitlines()] == list(presets())
+
+
+def test_the_version_needs_no_qt(tmp_path: Path) -> None:
+    done = run(tmp_path, "--version")
+    assert done.returncode == 0 and done.stdout.startswith("loss-explorer ")

@@ -1,0 +1,385 @@
+"""The window, by mouse and keyboard: a run is steered at full speed, and focused widgets keep their keys."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QToolButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from explorer.export.dialog import ExportDialog
+from explorer.form import ChoiceEditor, NumberEditor
+from explorer.frame import Frame
+from explorer.resources import load_experiment, presets
+from explorer.style import LIGHT
+from explorer.window import Window
+from model import Experiment, Network, from_json, with_field
+from model.activations import Array
+from model.datasets import Moons
+
+ROOT = Path(__file__).parent.parent
+Open = Callable[..., Window]
+Replay = Callable[[list[tuple[int, Experiment]], int], Array]
+
+
+@pytest.fixture(scope="module")
+def brisk() -> Experiment:
+    """Long enough that a run at full speed is still on its way when a person turns a knob."""
+    return Experiment(
+        title="Brisk", dataset=Moons(samples=200, seed=3), network=Network((2, 16, 16, 1)), steps=6000, resolution=31
+    )
+
+
+def length(window: Window) -> int:
+    run = window.session.frame.run
+    return run.length if run else 0
+
+
+def settle(qtbot: QtBot, window: Window) -> Frame:
+    def still() -> bool:
+        frame = window.session.frame
+        return not (frame.training or frame.playing or frame.surveying) and frame.surface is not None
+
+    window.session.tick()
+    qtbot.waitUntil(still)
+    return window.session.frame
+
+
+def pick_by_keys(box: QComboBox, data: object) -> None:
+    box.setFocus()
+    wanted = box.findData(data)
+    for _ in range(box.count()):
+        if box.currentIndex() != wanted:
+            QTest.keyClick(box, Qt.Key.Key_Down if box.currentIndex() < wanted else Qt.Key.Key_Up)
+    assert box.currentIndex() == wanted
+
+
+def pick_by_mouse(box: QComboBox, data: object, qtbot: QtBot) -> None:
+    QTest.mouseClick(box, Qt.MouseButton.LeftButton)
+    view = box.view()
+    qtbot.waitUntil(view.isVisible)
+    spot = view.visualRect(box.model().index(box.findData(data), 0)).center()
+    # A popup takes a release so soon after it opened for the end of the click that opened it.
+    QTest.mouseMove(view.viewport(), spot)
+    qtbot.wait(QApplication.doubleClickInterval() + 50)
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    qtbot.waitUntil(lambda: not view.isVisible())
+    assert box.currentData() == data
+
+
+def editor(window: Window, path: str) -> Any:
+    found = window.controls.editor(path)
+    window.controls.ensureWidgetVisible(found)
+    return found
+
+
+def switch_loss(window: Window, qtbot: QtBot) -> None:
+    found = editor(window, "loss")
+    assert isinstance(found, ChoiceEditor)
+    pick_by_keys(found.box, "mse")
+
+
+def switch_activation(window: Window, qtbot: QtBot) -> None:
+    pick_by_mouse(editor(window, "network.activation").box, "sigmoid", qtbot)
+
+
+def switch_rate(window: Window, qtbot: QtBot) -> None:
+    line = editor(window, "descent.schedule.learning_rate").line
+    line.setFocus()
+    line.selectAll()
+    QTest.keyClicks(line, "0.0875")
+    QTest.keyClick(line, Qt.Key.Key_Return)
+
+
+def switch_momentum(window: Window, qtbot: QtBot) -> None:
+    found = editor(window, "descent.optimizer.momentum")
+    assert isinstance(found, NumberEditor)
+    found.slider.setFocus()
+    QTest.keyClick(found.slider, Qt.Key.Key_Left)
+
+
+@pytest.mark.parametrize(
+    ("act", "path", "again"),
+    [
+        (switch_loss, "loss", True),
+        (switch_activation, "network.activation", True),
+        (switch_rate, "descent.schedule.learning_rate", False),
+        (switch_momentum, "descent.optimizer.momentum", False),
+    ],
+    ids=["loss", "activation", "learning rate", "momentum"],
+)
+def test_a_live_switch_is_one_run_without_a_gap(
+    open_window: Open, brisk: Experiment, heavy_ball: Replay, qtbot: QtBot, act: Any, path: str, again: bool
+) -> None:
+    experiment = msgspec.structs.replace(brisk, steps=40_000) if path == "network.activation" else brisk
+    window = open_window(experiment)
+    before = window.session.frame.surface
+    pick_by_keys(window.timeline.pace, 0)
+    assert window.session.pace == 0
+    window.map.setFocus()
+    QTest.keyClick(window.map, Qt.Key.Key_T)
+    qtbot.waitUntil(lambda: length(window) > 50)
+    act(window, qtbot)
+    assert window.session.training, "it ended before the switch"
+    switched = window.session.experiment
+    assert switched != experiment
+    qtbot.waitUntil(lambda: bool(window.session.frame.run and window.session.frame.run.changes))
+    (marker,) = window.session.frame.run.changes  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: length(window) > marker.step + 50)
+    window.session.stop()
+    frame = settle(qtbot, window)
+    run = frame.run
+    assert run is not None and 50 <= marker.step < run.length - 1
+    title = window.controls.editor(path).accessibleName()
+    assert title in marker.text and "→" in marker.text
+    # One trajectory, θ and the velocity bit-equal across the switch, the very next step under the new setting.
+    np.testing.assert_array_equal(
+        run.trajectory.params(0, run.length), heavy_ball([(0, experiment), (marker.step, switched)], run.length - 1)
+    )
+    assert (frame.surface is not before) >= again
+    assert frame.surface is not None and frame.plane is not None and frame.objective is not None
+    if not again and all(frame.plane.contains(c) for c in run.coords[: run.length]):
+        assert frame.surface is before
+    grid = np.stack(np.meshgrid(frame.surface.x, frame.surface.y, indexing="ij"), axis=-1)
+    exact = switched.objective.loss(frame.plane.point(grid))
+    np.testing.assert_allclose(frame.surface.loss, exact, rtol=1e-4, atol=1e-6)
+    assert frame.objective is switched.objective
+    assert str(marker.step) in window.timeline.marks.accessibleDescription().replace(",", "")
+
+
+# ---- keys -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def window(open_window: Open, small: Experiment, qtbot: QtBot) -> Window:
+    """A window with sixty steps made."""
+    window = open_window(small)
+    window.session.set_pace(0)
+    window.session.train()
+    settle(qtbot, window)
+    window.map.setFocus()
+    return window
+
+
+def press(window: Window, key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+    focus = QApplication.focusWidget() or window
+    QTest.keyClick(focus, key, modifier)
+    window.session.tick()
+
+
+def button(window: Window, name: str) -> QToolButton:
+    buttons = window.timeline.findChildren(QToolButton)
+    return next(b for b in buttons if b.defaultAction() and b.defaultAction().objectName() == name)
+
+
+def test_keys_move_the_cursor(window: Window) -> None:
+    for key, modifier, place in (
+        (Qt.Key.Key_Left, Qt.KeyboardModifier.NoModifier, 59),
+        (Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier, 49),
+        (Qt.Key.Key_Right, Qt.KeyboardModifier.NoModifier, 50),
+        (Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier, 60),
+        (Qt.Key.Key_Home, Qt.KeyboardModifier.NoModifier, 0),
+        (Qt.Key.Key_End, Qt.KeyboardModifier.NoModifier, 60),
+    ):
+        press(window, key, modifier)
+        assert window.session.frame.cursor == place
+        assert window.timeline.slider.value() == window.timeline.field.value() == place
+
+
+def test_keys_play_train_and_start_anew(window: Window, qtbot: QtBot) -> None:
+    press(window, Qt.Key.Key_Space)
+    assert window.session.frame.playing
+    press(window, Qt.Key.Key_Space)
+    assert not window.session.frame.playing
+    window.session.set_pace(60)
+    press(window, Qt.Key.Key_T)
+    assert window.session.training and button(window, "train").text() == "Stop"
+    press(window, Qt.Key.Key_T)
+    assert not window.session.training
+    press(window, Qt.Key.Key_N)
+    settle(qtbot, window)
+    assert [run.label for run in window.session.frame.runs] == ["run 1", "run 2"]
+
+
+def test_space_on_a_focused_button_presses_it(window: Window) -> None:
+    button(window, "first").setFocus()
+    assert QApplication.focusWidget() is button(window, "first")
+    press(window, Qt.Key.Key_Space)
+    assert window.session.frame.cursor == 0 and not window.session.frame.playing
+
+
+def test_arrows_in_a_slider_move_the_slider_alone(window: Window) -> None:
+    slider = editor(window, "descent.optimizer.momentum").slider
+    slider.setFocus()
+    before = slider.value()
+    for key, moved in ((Qt.Key.Key_Left, -1), (Qt.Key.Key_Left, -2), (Qt.Key.Key_Right, -1)):
+        press(window, key)
+        assert slider.value() == before + moved
+    press(window, Qt.Key.Key_Home)
+    assert slider.value() == slider.minimum()
+    assert window.session.frame.cursor == 60
+
+
+def test_arrows_and_letters_in_a_line_belong_to_the_line(window: Window) -> None:
+    line = editor(window, "network.widths").line
+    line.setFocus()
+    line.selectAll()
+    QTest.keyClicks(line, "tn1")
+    press(window, Qt.Key.Key_Left)
+    press(window, Qt.Key.Key_Home)
+    assert line.text() == "tn1" and line.cursorPosition() == 0
+    assert not window.session.training and window.session.frame.cursor == 60
+    assert len(window.session.frame.runs) == 1
+
+
+def test_the_timeline_s_slider_scrubs_by_keys_and_by_mouse(window: Window) -> None:
+    slider = window.timeline.slider
+    slider.setFocus()
+    press(window, Qt.Key.Key_Home)
+    press(window, Qt.Key.Key_Right)
+    assert window.session.frame.cursor == 1 == slider.value()
+    QTest.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(slider.width() // 2, slider.height() // 2))
+    window.session.tick()
+    assert window.session.frame.cursor > 1
+
+
+@pytest.mark.parametrize("name", ["map", "surface", "both"])
+def test_the_parts_to_see_are_chosen_by_number(window: Window, name: str) -> None:
+    press(window, {"map": Qt.Key.Key_1, "surface": Qt.Key.Key_2, "both": Qt.Key.Key_3}[name])
+    shown = {part for part in ("map", "surface") if window.views[part].isVisible()}
+    assert shown == ({"map", "surface"} if name == "both" else {name})
+
+
+def test_heights_are_linear_or_logarithmic(window: Window) -> None:
+    press(window, Qt.Key.Key_L)
+    assert not window.session.frame.logarithmic and not window.actions_["logarithmic"].isChecked()
+    press(window, Qt.Key.Key_L)
+    assert window.session.frame.logarithmic
+
+
+# ---- menus, files, themes ---------------------------------------------------------------------------------------
+
+
+def test_without_opengl_the_window_works_and_says_so(window: Window) -> None:
+    if window.surface.canvas.isValid():
+        pytest.skip("there is OpenGL here")
+    words = [
+        child.text() for child in window.surface.findChildren(QWidget) if hasattr(child, "text") and child.isVisible()
+    ]
+    assert any("3-D" in text for text in words)
+    window.actions_["surface"].trigger()
+    window.actions_["copy"].trigger()
+    assert "3-D" in window.notice.text()
+    window.actions_["turn left"].trigger()
+    window.actions_["reset"].trigger()
+
+
+@pytest.mark.parametrize("name", presets())
+def test_a_preset_opens_and_trains(window: Window, name: str, qtbot: QtBot) -> None:
+    window.open(name)
+    assert window.session.experiment == load_experiment(name) and window.session.training
+    assert load_experiment(name).title in window.windowTitle()
+    qtbot.waitUntil(lambda: length(window) > 3)
+    window.session.stop()
+    settle(qtbot, window)
+
+
+def test_what_cannot_be_opened_is_said_and_changes_nothing(window: Window, tmp_path: Path) -> None:
+    before = window.session.experiment
+    (tmp_path / "other.json").write_text('{"name": "a package"}', encoding="utf-8")
+    for given in ("moonz", str(tmp_path / "other.json"), str(tmp_path / "absent.json")):
+        window.notice.clear()
+        window.open(given)
+        assert "allowed" in window.notice.text()
+        assert window.session.experiment == before
+
+
+def test_an_experiment_is_saved_and_opened_again(
+    window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mine.json"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: (str(path), ""))
+    window.actions_["save"].trigger()
+    assert from_json(path.read_bytes()) == window.session.experiment
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: (str(tmp_path / "no" / "mine.json"), ""))
+    window.actions_["save"].trigger()
+    assert "Not saved" in window.notice.text()
+    assert [p.name for p in tmp_path.glob("*.json")] == ["mine.json"]
+
+
+def test_a_picture_is_exported_by_the_dialog(window: Window, tmp_path: Path, qtbot: QtBot) -> None:
+    window.actions_["export"].trigger()
+    (dialog,) = window.findChildren(ExportDialog)
+    dialog.view.setCurrentIndex(dialog.view.findData("map"))
+    dialog.wide.setValue(300)
+    dialog.high.setValue(250)
+    dialog.path.setText(str(tmp_path / "no" / "map"))
+    dialog.accept()
+    assert dialog.isVisible() and "Not saved" in dialog.problem.text()
+    dialog.path.setText(str(tmp_path / "map"))
+    dialog.accept()
+    assert not dialog.isVisible() and (tmp_path / "map.png").is_file()
+    assert "map.png" in window.notice.text()
+
+
+def test_another_theme_keeps_the_run_and_is_remembered(window: Window, stored: Any, qtbot: QtBot) -> None:
+    run, cursor = window.session.frame.run, window.session.frame.cursor
+    window.set_theme(LIGHT)
+    assert window.session.frame.run is run and window.timeline.slider.value() == cursor
+    assert QApplication.palette().window().color().name() == LIGHT.window
+    assert stored.value("theme") == "light"
+    press(window, Qt.Key.Key_Home)
+    assert window.session.frame.cursor == 0 == window.timeline.slider.value()
+
+
+def test_another_network_through_the_form_is_another_run(window: Window, small: Experiment, qtbot: QtBot) -> None:
+    line = editor(window, "network.widths").line
+    line.setFocus()
+    line.selectAll()
+    QTest.keyClicks(line, "2-6-1")
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    frame = settle(qtbot, window)
+    assert window.session.experiment == with_field(small, "network", Network((2, 6, 1)))
+    assert frame.run is not None and frame.run.length == 1
+    assert "new run" in window.notice.text()
+
+
+# ---- the end ----------------------------------------------------------------------------------------------------
+
+CLOSING = """
+import sys
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QMainWindow
+from explorer.application import make_application, run_window
+
+application = make_application()
+
+def hurry():
+    window = next(w for w in application.topLevelWidgets() if isinstance(w, QMainWindow))
+    window.session.set_pace(0)
+    window.session.recompute()
+    QTimer.singleShot(200, window.close)
+
+QTimer.singleShot(400, hurry)
+sys.exit(run_window(None, None))
+"""
+
+
+@pytest.mark.parametrize("platform", ["offscreen", pytest.param("xcb", marks=pytest.mark.gl)])
+def test_closing_the_window_while_it_trains_at_full_speed_ends_well(tmp_path: Path, platform: str) -> None:
+    environment = os.environ | {"XDG_CONFIG_HOME": str(tmp_path), "QT_QPA_PLATFORM": platform, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", CLOSING], env=environment, capture_output=True, text=True, timeout=60, cwd=tmp_path
+    )
+    said = [line for line in done.stderr.splitlines() if "propagateSizeHints" not in line]
+    assert (done.returncode, said) == (0, [])
