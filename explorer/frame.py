@@ -155,7 +155,15 @@ def scale_of(frame: Frame) -> Scale | None:
     if high <= low * (1 + 1e-9) + 1e-300:  # all the same: a flat sheet halfway up
         span = max(abs(low) * 0.5, 1e-6)
         return Scale(low - span if not logarithmic else low / 1.5, high + span, logarithmic, False)
-    return Scale(low, high, logarithmic, cuts)
+    return Scale(*_outward(low, high, logarithmic), logarithmic, cuts)
+
+
+def _outward(low: float, high: float, logarithmic: bool) -> tuple[float, float]:
+    """The ends of a scale, moved out to the next of a coarse set: a path that creeps lower changes no colours."""
+    if logarithmic:
+        return float(10 ** (np.floor(8 * np.log10(low)) / 8)), float(10 ** (np.ceil(8 * np.log10(high)) / 8))
+    step = 2.0 ** np.floor(np.log2((high - low) / 16))
+    return float(np.floor(low / step) * step), float(np.ceil(high / step) * step)
 
 
 def round_levels(low: float, high: float, about: int) -> Array:

@@ -20,6 +20,7 @@ from model import Experiment, Landscape, SettingError, Step, Surface, Worker, ch
 from model.experiment import recorded, within_reach
 
 TICK = 16  # milliseconds: one frame at 60 a second
+SHARE = 0.25  # of a long frame's time, for the workers after it
 
 
 class Session(QObject):
@@ -33,7 +34,7 @@ class Session(QObject):
     def __init__(self, experiment: Experiment, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._trainer: Worker[Step] = Worker("train")
-        self._surveyor: Worker[Landscape] = Worker("survey")
+        self._surveyor: Worker[Landscape | None] = Worker("survey")
         self._experiment = experiment
         self._run = Recording("run 1", experiment)
         self._ghosts: tuple[Run, ...] = ()
@@ -46,9 +47,11 @@ class Session(QObject):
         self._surveying, self._wants_plane, self._choosing = False, True, True
         self._until = 0
         self._logarithmic = True
-        self._changed = True
+        self._changed, self._closed, self._held = True, False, False
+        self.painted_elsewhere = False  # whether somebody calls `painted` after every frame
         self.frame = Frame()
         self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.tick)
         self._timer.start(TICK)
@@ -274,9 +277,11 @@ class Session(QObject):
     @Slot()
     def tick(self) -> None:
         """Take what the workers have, move the cursor, and hand out a frame if anything changed."""
+        self._timer.start(TICK)
+        self._hold(self.painted_elsewhere and not self._held)  # a window that cannot paint shall not hold them for ever
+        now = time.perf_counter()
         self._collect()
         self._receive()
-        now = time.perf_counter()
         if self._playing:
             self._advance(now - self._last_tick)
         self._last_tick = now
@@ -284,6 +289,24 @@ class Session(QObject):
             self._changed = False
             self.frame = self._snapshot()
             self.frame_changed.emit(self.frame)
+        else:
+            self._hold(False)
+
+    def painted(self) -> None:
+        """The window has painted the last frame: the workers go on until the next one.
+
+        Where a frame takes longer than a tick, they still get a fifth of the time.
+        """
+        if self._held and not self._closed:
+            self._hold(False)
+            spent = 1000 * (time.perf_counter() - self._last_tick)
+            busy = self._training or self._surveying
+            self._timer.start(round(max(TICK - spent, SHARE * spent if busy else 0)))
+
+    def _hold(self, held: bool) -> None:
+        self._held = held
+        for worker in (self._trainer, self._surveyor):
+            worker.hold() if held else worker.release()
 
     def _collect(self) -> None:
         batch = self._trainer.take()
@@ -323,7 +346,7 @@ class Session(QObject):
         if batch.error is not None:
             self._surveying = False
             self.noticed.emit(_words(batch.error))
-        if batch.items:
+        if batch.items and batch.items[-1] is not None:
             newest: Landscape = batch.items[-1]
             self._choosing = False
             surface, run = newest.surface, self._run
@@ -364,6 +387,7 @@ class Session(QObject):
 
     def close(self) -> bool:
         """End both threads; True if they did. Nothing is emitted afterwards."""
+        self._closed = True
         self._timer.stop()
         return all([self._trainer.close(), self._surveyor.close()])
 

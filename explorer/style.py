@@ -12,6 +12,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPalette, QPen, QPolygonF
+from PySide6.QtWidgets import QWidget
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,17 @@ def colors(heights: np.ndarray, name: str = "viridis") -> np.ndarray:
 def color(height: float, name: str = "viridis") -> QColor:
     """One colour of the map."""
     return QColor.fromRgbF(*(float(c) for c in colors(np.array(height), name)))
+
+
+def freeze(widget: QWidget, sample: str = "") -> None:
+    """Fix a widget's size, to that of a sample text if given.
+
+    A label that changes sixty times a second and may change its size makes its whole window be laid out as often.
+    """
+    size = widget.sizeHint()
+    if sample:
+        size.setWidth(round(QFontMetricsF(widget.font()).horizontalAdvance(sample)) + 12)
+    widget.setFixedSize(size)
 
 
 def draw_text(painter: QPainter, at: QPointF, text: str, style: Style, ink: str, points: float = 8.5, halo: str = "",

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from explorer.form import combo
 from explorer.frame import Change, Frame
-from explorer.style import Style
+from explorer.style import Style, freeze
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 PACES = (5, 20, 60, 200, 1000, 0)
@@ -104,9 +104,9 @@ class Timeline(QWidget):
         self.field.setKeyboardTracking(False)
         self.field.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         self.field.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.field.setFixedWidth(72)
+        freeze(self.field, "1,000,000  ")
         self.total = QLabel("/ 0")
-        self.total.setMinimumWidth(64)
+        freeze(self.total, "/ 1,000,000")
         self.speed = _menu("Playback speed", [(f"{s:g}×", s) for s in SPEEDS], 1.0)
         self.pace = _menu("Training pace", [(f"{p:,} steps/s" if p else "full speed", p) for p in PACES], 60)
         row = QHBoxLayout()
@@ -123,7 +123,9 @@ class Timeline(QWidget):
             row.addWidget(caption)
             row.addWidget(box)
         row.addStretch(1)
-        self.now = QLabel()
+        self.now = QLabel("paused")
+        self.now.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        freeze(self.now, "training · following")
         row.addWidget(self.now)
         row.addSpacing(12)
         caption = QLabel("Step")

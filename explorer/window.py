@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import cast
 
-from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup, QIcon, QKeySequence, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import (
@@ -26,7 +26,7 @@ from explorer.export.dialog import ExportDialog
 from explorer.frame import Frame, number, summary
 from explorer.resources import icon_file, load_experiment, presets
 from explorer.session import Session
-from explorer.style import THEMES, Style, Theme
+from explorer.style import THEMES, Style, Theme, freeze
 from explorer.timeline import Timeline
 from explorer.views import VIEWS, ContourView, SurfaceView, View
 from model import Experiment, SettingError, to_json
@@ -78,12 +78,13 @@ class Window(QMainWindow):
         super().__init__()
         self.setWindowTitle("Loss Landscape Explorer")
         self.session = Session(experiment, self)
+        self.session.painted_elsewhere = True
         self._stored, self._theme = stored, theme
         self.actions_ = {name: self._action(name) for name in ACTIONS}
         self.controls = Controls(experiment)
         self._make_menus()
         self._make_status()
-        self.setDockOptions(QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowNestedDocks)
+        self.setDockOptions(QMainWindow.DockOption.AllowNestedDocks)
         self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
         self.splitter = QSplitter()
         self.splitter.setChildrenCollapsible(False)
@@ -146,6 +147,12 @@ class Window(QMainWindow):
         self.notice.setAccessibleName("Notice")
         self.readout = QLabel()
         self.readout.setAccessibleName("Read-out at the cursor")
+        self.readout.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.readout.setText("step")
+        freeze(
+            self.readout,
+            "step 100,000  ·  loss 0.0000123  ·  on the sheet 0.0000123  ·  0.123 off the plane  ·  ‖gradient‖ 0.00123",
+        )
         self.progress = QProgressBar()
         self.progress.setFixedSize(120, 12)
         self.progress.setTextVisible(False)
@@ -400,6 +407,12 @@ class Window(QMainWindow):
 
     def sizeHint(self) -> QSize:
         return QSize(1600, 1000)
+
+    def event(self, event: QEvent) -> bool:
+        handled = super().event(event)
+        if event.type() == QEvent.Type.UpdateRequest:  # all that was to be painted has been
+            self.session.painted()
+        return handled
 
     def closeEvent(self, event) -> None:
         self._stored.setValue("geometry", self.saveGeometry())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import islice, takewhile
+from itertools import islice
 from typing import Annotated, NamedTuple
 
 import msgspec
@@ -140,13 +140,13 @@ class Landscape(NamedTuple):
 
 def landscape(
     experiment: Experiment, trajectory: Trajectory, count: int, plane: Plane | None, under: int = 0
-) -> Iterator[Landscape]:
+) -> Iterator[Landscape | None]:
     """Survey the land around the first `count` ≥ 1 states of a path, coarse to fine.
 
     Without a `plane` it chooses the experiment's, for the path so far and as it will go on to `experiment.steps` if
     nothing is changed: a descent is deterministic, so a rehearsal shows the future, and the plane goes through its end.
     The first `under` states were recorded under another objective; their heights are taken anew, the others are their
-    recorded losses.
+    recorded losses. Yields None, where it can be stopped, while there is nothing to show yet.
     """
     objective, params = experiment.objective, trajectory.params(0, count)
     heights = trajectory.losses(0, count)
@@ -154,8 +154,11 @@ def landscape(
         heights[:under] = objective.loss(params[:under])
     if plane is None:
         near = within_reach(heights)
-        ahead = rehearsal(experiment, trajectory[count - 1]) if near[-1] else []
-        plane = experiment.plane.plane(experiment.network, np.concatenate([params[near], *ahead]))
+        path = [*params[near]]
+        for ahead in rehearsal(experiment, trajectory[count - 1]) if near[-1] else ():
+            path.append(ahead)
+            yield None
+        plane = experiment.plane.plane(experiment.network, np.stack(path))
     coords = plane.project(params)
     for surface in survey(objective, plane, (experiment.resolution, experiment.resolution)):
         yield Landscape(surface, coords, heights)
@@ -170,18 +173,17 @@ def within_reach(losses: Array) -> Array:
     return np.asarray(losses <= max(10.0 * losses[0], 1e-12))
 
 
-def rehearsal(experiment: Experiment, state: State) -> list[Array]:
-    """Where the descent will go from here to `experiment.steps`, as parameters `(1, P)` each.
+def rehearsal(experiment: Experiment, state: State) -> Iterator[Array]:
+    """Where the descent will go from here to `experiment.steps`, as parameters `(P,)`.
 
     It ends where the descent diverges, and after 2,000 steps at the latest.
     """
     state = resume(experiment.objective, experiment.descent, state)
-    ahead = islice(
-        descend(experiment.objective, experiment.descent, state), min(max(experiment.steps - state.step, 0), 2000)
-    )
-    start = state.loss
-    near = takewhile(lambda state: within_reach(np.array([start, state.loss]))[1], ahead)
-    return [state.params[None] for state in near]
+    start, steps = state.loss, min(max(experiment.steps - state.step, 0), 2000)
+    for ahead in islice(descend(experiment.objective, experiment.descent, state), steps):
+        if not within_reach(np.array([start, ahead.loss]))[1]:
+            return
+        yield ahead.params
 
 
 def to_json(experiment: Experiment) -> str:

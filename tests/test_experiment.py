@@ -450,8 +450,8 @@ def test_a_field_alone_is_changed_where_nothing_has_to_go_with_it() -> None:
 def test_a_rehearsal_is_what_happens_then() -> None:
     experiment = Experiment(steps=30, descent=Descent(batch_size=16))
     trajectory = experiment.run()
-    np.testing.assert_array_equal(np.concatenate(rehearsal(experiment, trajectory[12])), trajectory.params(13))
-    assert rehearsal(experiment, trajectory[-1]) == []
+    np.testing.assert_array_equal(np.stack([*rehearsal(experiment, trajectory[12])]), trajectory.params(13))
+    assert [*rehearsal(experiment, trajectory[-1])] == []
 
 
 def test_a_rehearsal_ends_where_the_loss_climbs() -> None:
@@ -463,7 +463,7 @@ def test_a_rehearsal_ends_where_the_loss_climbs() -> None:
     losses = trajectory.losses()
     climbed = int(np.argmax(losses > 10.0 * losses[0]))
     assert climbed > 0
-    assert len(rehearsal(experiment, trajectory[0])) == climbed - 1
+    assert len([*rehearsal(experiment, trajectory[0])]) == climbed - 1
 
 
 @pytest.mark.parametrize("count", [1, 2, 20])

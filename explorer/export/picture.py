@@ -125,6 +125,7 @@ def frame_at(experiment: Experiment, step: int | None, logarithmic: bool = True)
         why = "" if length > experiment.steps else " (then its loss is no longer finite)"
         raise SettingError("--step", step, f"0 to {length - 1}{why}")
     *_, land = landscape(experiment, trajectory, length, None)
+    assert land is not None
     losses = trajectory.losses(0, length)
     run = Run(experiment.title, experiment, trajectory, length, land.coords, losses, land.heights)
     return Frame((run,), cursor, land.surface, experiment.objective, logarithmic, until=length - 1)

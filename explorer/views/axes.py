@@ -56,6 +56,10 @@ def plot(style: Style) -> pg.PlotWidget:
     item.setMenuEnabled(False)
     item.setContentsMargins(*(round(m * style.scale) for m in (4, 4, 10, 2)))
     widget.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
+    # A scene tells its view of changes one by one and late, so that a frame would be painted in pieces. Views ask for
+    # one whole repaint for each frame instead; so do zooming and panning.
+    widget.setViewportUpdateMode(widget.ViewportUpdateMode.NoViewportUpdate)
+    item.vb.sigRangeChanged.connect(widget.viewport().update)
     widget.setMinimumSize(1, 1)  # pictures may be smaller than Qt finds sensible for a window
     return widget
 

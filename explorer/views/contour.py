@@ -74,12 +74,12 @@ class ContourView(View):
                 words = frame.plane.labels if frame.plane is not None else ("", "")
                 for side, text in zip(("bottom", "left"), words, strict=True):
                     label(self._plot.getAxis(side), text, self.look)
-            self._land.update()
+            self._land.update()  # its cached picture is out of date
             self._bar.update()
         entries = _entries(frame)
         if entries != _entries(before):
             self._legend.fit(legend_height(self.width() - 8 * self.look.scale, entries, self.look))
-        self._marks.update()
+        self._plot.viewport().update()
 
     def reset_view(self) -> None:
         plane = self._frame.plane

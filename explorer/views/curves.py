@@ -49,6 +49,7 @@ class LossCurve(View):
     def show_frame(self, frame: Frame) -> None:
         run = frame.run
         self._mark(run.changes if run else ())
+        self._plot.viewport().update()
         for item in (self._cursor, self._now, self._true, self._sheet):
             item.setVisible(run is not None)
         if run is None:
