@@ -20,6 +20,7 @@ from model import Experiment, Landscape, SettingError, Step, Surface, Worker, ch
 from model.experiment import recorded, within_reach
 
 TICK = 16  # milliseconds: one frame at 60 a second
+SOON = 3  # milliseconds after which a survey is looked for that was asked for just now
 SHARE = 0.25  # of a long frame's time, for the workers after it
 
 
@@ -127,8 +128,14 @@ class Session(QObject):
 
     def _switch(self, changed: Changed) -> None:
         run = self._run
-        if self._training or not run.length:
-            self._go_on(self._until if self._training else 0)
+        if not run.length:  # its start is still being made, under the settings before
+            training = self._training
+            self._begin(run.label)
+            if training:
+                self.train()
+            return
+        if self._training:
+            self._go_on(self._until)
             if touches(changed, OBJECTIVE):
                 run.switched = run.length
         else:
@@ -164,8 +171,8 @@ class Session(QObject):
         if self._training:
             self._trainer.stop()
             self._end("stopped by you")
-            if not self._run.length:  # even its start may not have been made yet
-                self._go_on(0)
+            if not self._run.length:  # even its start was not seen yet, and now never will be
+                self._begin(self._run.label)
 
     @Slot()
     def toggle_training(self) -> None:
@@ -271,6 +278,7 @@ class Session(QObject):
         trajectory, under = run.trajectory, min(run.switched, count)
         self._surveyor.start(lambda: landscape(experiment, trajectory, count, plane, under))
         self._surveying, self._wants_plane, self._changed = True, False, True
+        self._timer.start(SOON)
 
     # ---- sixty times a second -----------------------------------------------------------------------------------
 
