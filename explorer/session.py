@@ -17,6 +17,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from explorer.frame import Frame, Run
 from explorer.recording import OBJECTIVE, STRUCTURE, Changed, Column, Recording, placed_on, sentence, touches
 from model import Experiment, Landscape, SettingError, Step, Surface, Worker, changes, landscape, train
+from model.activations import Array
 from model.experiment import recorded, within_reach
 
 TICK = 16  # milliseconds: one frame at 60 a second
@@ -45,6 +46,7 @@ class Session(QObject):
         self._position = 0.0  # of the playback, in states
         self._last_tick = time.perf_counter()
         self._surface: Surface | None = None
+        self._heights: Array | None = None  # as they came with it
         self._surveying, self._wants_plane, self._choosing = False, True, True
         self._until = 0
         self._logarithmic = True
@@ -359,13 +361,15 @@ class Session(QObject):
             self._choosing = False
             surface, run = newest.surface, self._run
             self.progressed.emit(surface.progress)
-            if self._surface is None or surface.loss is not self._surface.loss:
+            if self._surface is None or surface.loss is not self._surface.loss or newest.heights is not self._heights:
                 if self._surface is None or surface.plane is not self._surface.plane:
                     run.place_on(surface.plane, newest.coords)
                     self._ghosts = tuple(placed_on(ghost, surface.plane) for ghost in self._ghosts)
                 heights = np.concatenate([newest.heights, run.losses.view[len(newest.heights) :]])
-                run.heights = Column(heights)
-                self._surface, self._changed = surface, True
+                run.heights, self._heights = Column(heights), newest.heights
+                if self._surface is None or surface.loss is not self._surface.loss:
+                    self._surface = surface
+                self._changed = True
         if self._surveying and not batch.running:
             self._surveying, self._changed = False, True
             self.progressed.emit(1.0)

@@ -127,6 +127,9 @@ def recorded(trajectory: Trajectory, steps: Iterator[Step]) -> Iterator[Step]:
         yield step
 
 
+CHUNK = 256  # states at a time, so that nobody waits long for the interpreter
+
+
 class Landscape(NamedTuple):
     """A surface and, for the first N states of a path, what belongs to it.
 
@@ -148,20 +151,37 @@ def landscape(
     The first `under` states were recorded under another objective; their heights are taken anew, the others are their
     recorded losses. Yields None, where it can be stopped, while there is nothing to show yet.
     """
-    objective, params = experiment.objective, trajectory.params(0, count)
-    heights = trajectory.losses(0, count)
-    if under:
-        heights[:under] = objective.loss(params[:under])
     if plane is None:
-        near = within_reach(heights)
-        path = [*params[near]]
-        for ahead in rehearsal(experiment, trajectory[count - 1]) if near[-1] else ():
-            path.append(ahead)
+        path = []
+        for state in _sample(experiment, trajectory, count):
+            path.append(state.params)
             yield None
         plane = experiment.plane.plane(experiment.network, np.stack(path))
-    coords = plane.project(params)
-    for surface in survey(objective, plane, (experiment.resolution, experiment.resolution)):
+    coords, heights = np.empty((count, 2)), trajectory.losses(0, count)
+    for start in range(0, count, CHUNK):
+        part = slice(start, min(start + CHUNK, count))
+        coords[part] = plane.project(trajectory.params(part.start, part.stop))
+        yield None
+    for surface in survey(experiment.objective, plane, (experiment.resolution, experiment.resolution)):
         yield Landscape(surface, coords, heights)
+        if under:  # after the first, coarse surface, which somebody is waiting for
+            heights = heights.copy()
+            for start in range(0, under, CHUNK):
+                stop = min(start + CHUNK, under)
+                heights[start:stop] = experiment.objective.loss(trajectory.params(start, stop))
+                yield None
+            yield Landscape(surface, coords, heights)
+            under = 0
+
+
+def _sample(experiment: Experiment, trajectory: Trajectory, count: int) -> Iterator[State]:
+    """The states that a plane is chosen for: of the path so far some thousand at most, then what is to come."""
+    near = np.flatnonzero(within_reach(trajectory.losses(0, count)))
+    stride = -(-len(near) // 1000)
+    for index in near[len(near) - 1 :: -stride][::-1]:
+        yield trajectory[int(index)]
+    if near[-1] == count - 1:
+        yield from rehearsal(experiment, trajectory[count - 1])
 
 
 def within_reach(losses: Array) -> Array:
@@ -173,8 +193,8 @@ def within_reach(losses: Array) -> Array:
     return np.asarray(losses <= max(10.0 * losses[0], 1e-12))
 
 
-def rehearsal(experiment: Experiment, state: State) -> Iterator[Array]:
-    """Where the descent will go from here to `experiment.steps`, as parameters `(P,)`.
+def rehearsal(experiment: Experiment, state: State) -> Iterator[State]:
+    """Where the descent will go from here to `experiment.steps`.
 
     It ends where the descent diverges, and after 2,000 steps at the latest.
     """
@@ -183,7 +203,7 @@ def rehearsal(experiment: Experiment, state: State) -> Iterator[Array]:
     for ahead in islice(descend(experiment.objective, experiment.descent, state), steps):
         if not within_reach(np.array([start, ahead.loss]))[1]:
             return
-        yield ahead.params
+        yield ahead
 
 
 def to_json(experiment: Experiment) -> str:

@@ -11,7 +11,7 @@ from model.activations import Array
 from model.objective import Objective
 from model.plane import Plane
 
-STRIDES = (10, 5, 2, 1)
+STRIDES = (5, 2, 1)
 
 
 @dataclass(frozen=True, eq=False)

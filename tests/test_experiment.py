@@ -450,7 +450,9 @@ def test_a_field_alone_is_changed_where_nothing_has_to_go_with_it() -> None:
 def test_a_rehearsal_is_what_happens_then() -> None:
     experiment = Experiment(steps=30, descent=Descent(batch_size=16))
     trajectory = experiment.run()
-    np.testing.assert_array_equal(np.stack([*rehearsal(experiment, trajectory[12])]), trajectory.params(13))
+    np.testing.assert_array_equal(
+        np.stack([state.params for state in rehearsal(experiment, trajectory[12])]), trajectory.params(13)
+    )
     assert [*rehearsal(experiment, trajectory[-1])] == []
 
 

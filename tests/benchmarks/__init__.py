@@ -15,7 +15,7 @@ from typing import NamedTuple
 # Before NumPy is imported, or it is too late.
 os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 
-MODULES = ("training", "surface", "memory")
+MODULES = ("training", "surface", "memory", "frames")
 """Each has `rows() -> list[Row]`, and is imported when it is its turn."""
 
 ABSENT = "not installed"
