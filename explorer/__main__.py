@@ -31,6 +31,11 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"loss-explorer: {message}\n")
 
 
+# One thread computes and one draws; a third and fourth for small matrices would only be in their way. NumPy reads this
+# when it is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)

@@ -50,8 +50,7 @@ class Session(QObject):
         self._surveying, self._wants_plane, self._choosing = False, True, True
         self._until = 0
         self._logarithmic = True
-        self._changed, self._closed, self._held = True, False, False
-        self.painted_elsewhere = False  # whether somebody calls `painted` after every frame
+        self._changed, self._closed, self._hurried = True, False, False
         self.frame = Frame()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -280,43 +279,44 @@ class Session(QObject):
         trajectory, under = run.trajectory, min(run.switched, count)
         self._surveyor.start(lambda: landscape(experiment, trajectory, count, plane, under))
         self._surveying, self._wants_plane, self._changed = True, False, True
+        self._hurried = True  # somebody waits for the first, coarse surface
         self._timer.start(SOON)
 
     # ---- sixty times a second -----------------------------------------------------------------------------------
 
     @Slot()
     def tick(self) -> None:
-        """Take what the workers have, move the cursor, and hand out a frame if anything changed."""
-        self._timer.start(TICK)
-        self._hold(self.painted_elsewhere and not self._held)  # a window that cannot paint shall not hold them for ever
-        now = time.perf_counter()
+        """Take what the workers have, move the cursor, and hand out a frame if anything changed.
+
+        The workers wait meanwhile: whoever shows the frame paints it before this returns.
+        """
+        began = time.perf_counter()
+        for worker in (self._trainer, self._surveyor):
+            worker.hold()
         self._collect()
         self._receive()
         if self._playing:
-            self._advance(now - self._last_tick)
-        self._last_tick = now
+            self._advance(began - self._last_tick)
+        self._last_tick = began
         if self._changed:
             self._changed = False
             self.frame = self._snapshot()
             self.frame_changed.emit(self.frame)
-        else:
-            self._hold(False)
-
-    def painted(self) -> None:
-        """The window has painted the last frame: the workers go on until the next one.
-
-        Where a frame takes longer than a tick, they still get a fifth of the time.
-        """
-        if self._held and not self._closed:
-            self._hold(False)
-            spent = 1000 * (time.perf_counter() - self._last_tick)
-            busy = self._training or self._surveying
-            self._timer.start(round(max(TICK - spent, SHARE * spent if busy else 0)))
-
-    def _hold(self, held: bool) -> None:
-        self._held = held
         for worker in (self._trainer, self._surveyor):
-            worker.hold() if held else worker.release()
+            worker.release()
+        if not self._closed:
+            self._timer.start(self._pause(1000 * (time.perf_counter() - began)))
+
+    def _pause(self, spent: float) -> int:
+        """Milliseconds to the next tick, after one that took `spent`.
+
+        Where a frame takes longer than a tick, the workers still get a fifth of the time after it.
+        """
+        hurried, self._hurried = self._hurried, False
+        if hurried:
+            return SOON
+        busy = self._training or self._surveying
+        return round(max(TICK - spent, SHARE * spent if busy else 0))
 
     def _collect(self) -> None:
         batch = self._trainer.take()

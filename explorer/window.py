@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
     QMessageBox,
-    QProgressBar,
     QSplitter,
     QWidget,
 )
@@ -78,7 +77,6 @@ class Window(QMainWindow):
         super().__init__()
         self.setWindowTitle("Loss Landscape Explorer")
         self.session = Session(experiment, self)
-        self.session.painted_elsewhere = True
         self._stored, self._theme = stored, theme
         self.actions_ = {name: self._action(name) for name in ACTIONS}
         self.controls = Controls(experiment)
@@ -153,11 +151,9 @@ class Window(QMainWindow):
             self.readout,
             "step 100,000  ·  loss 0.0000123  ·  on the sheet 0.0000123  ·  0.123 off the plane  ·  ‖gradient‖ 0.00123",
         )
-        self.progress = QProgressBar()
-        self.progress.setFixedSize(120, 12)
-        self.progress.setTextVisible(False)
+        self.progress = QLabel()
         self.progress.setAccessibleName("Progress of the survey")
-        self.progress.hide()
+        freeze(self.progress, "surveying 100 %, Esc cancels")
         bar.addWidget(self.notice, 1)
         bar.addPermanentWidget(self.progress)
         bar.addPermanentWidget(self.readout)
@@ -251,6 +247,8 @@ class Window(QMainWindow):
         if not frame.training and not frame.playing:
             self.map.setAccessibleDescription(summary(frame))
             self.surface.setAccessibleDescription(summary(frame))
+        # Paint now, in one piece, while the workers wait; Qt would come to it some milliseconds later.
+        QApplication.sendEvent(self, QEvent(QEvent.Type.UpdateRequest))
 
     @Slot(object)
     def _show_experiment(self, experiment: Experiment) -> None:
@@ -259,8 +257,9 @@ class Window(QMainWindow):
 
     @Slot(float)
     def _show_progress(self, share: float) -> None:
-        self.progress.setValue(round(100 * share))
-        self.progress.setVisible(share < 1)
+        words = f"surveying {20 * int(5 * share)} %, Esc cancels" if share < 1 else ""
+        if self.progress.text() != words:
+            self.progress.setText(words)
 
     @Slot(str)
     def say(self, words: str) -> None:
@@ -407,12 +406,6 @@ class Window(QMainWindow):
 
     def sizeHint(self) -> QSize:
         return QSize(1600, 1000)
-
-    def event(self, event: QEvent) -> bool:
-        handled = super().event(event)
-        if event.type() == QEvent.Type.UpdateRequest:  # all that was to be painted has been
-            self.session.painted()
-        return handled
 
     def closeEvent(self, event) -> None:
         self._stored.setValue("geometry", self.saveGeometry())

@@ -133,7 +133,8 @@ CHUNK = 256  # states at a time, so that nobody waits long for the interpreter
 class Landscape(NamedTuple):
     """A surface and, for the first N states of a path, what belongs to it.
 
-    `coords` `(N, 2)` on its plane; `heights` `(N,)`, their loss under the experiment's objective.
+    `coords` `(M, 2)` on its plane, of the path as it has grown by then; `heights` `(N,)`, the loss of the first N under
+    the experiment's objective.
     """
 
     surface: Surface
@@ -157,12 +158,13 @@ def landscape(
             path.append(state.params)
             yield None
         plane = experiment.plane.plane(experiment.network, np.stack(path))
-    coords, heights = np.empty((count, 2)), trajectory.losses(0, count)
-    for start in range(0, count, CHUNK):
-        part = slice(start, min(start + CHUNK, count))
-        coords[part] = plane.project(trajectory.params(part.start, part.stop))
-        yield None
+    parts, known, heights = [], 0, trajectory.losses(0, count)
     for surface in survey(experiment.objective, plane, (experiment.resolution, experiment.resolution)):
+        while known < len(trajectory):  # which may grow meanwhile
+            parts.append(plane.project(trajectory.params(known, known + CHUNK)))
+            known += len(parts[-1])
+            yield None
+        coords = np.concatenate(parts)
         yield Landscape(surface, coords, heights)
         if under:  # after the first, coarse surface, which somebody is waiting for
             heights = heights.copy()

@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import Annotated
 
 import numpy as np
-from scipy.linalg import eigh
 
 from model.activations import Array
 from model.network import Network, layout
@@ -137,8 +136,9 @@ def _top_two(spread: Array) -> tuple[Array, Array]:
     if n == 1:
         return np.zeros(2), np.zeros((2, p))
     gram = spread @ spread.T if n < p else spread.T @ spread
-    values, vectors = eigh(gram, subset_by_index=[max(len(gram) - 2, 0), len(gram) - 1])
-    values, vectors = np.maximum(values[::-1], 0.0), vectors.T[::-1]
+    # NumPy's finds all pairs, unlike SciPy's, but lets other threads run meanwhile: one of them draws a window.
+    values, vectors = np.linalg.eigh(gram)
+    values, vectors = np.maximum(values[:-3:-1], 0.0), vectors.T[:-3:-1]
     if n < p:
         vectors = vectors @ spread / np.sqrt(np.maximum(values, 1e-300))[:, None]
     return values, vectors

@@ -475,7 +475,7 @@ def test_a_landscape_is_of_the_first_states(count: int) -> None:
     *coarse, finest = landscape(experiment, trajectory, count, None)
     plane = finest.surface.plane
     assert coarse and finest.surface.progress == 1.0 and finest.surface.loss.shape == (21, 21)
-    np.testing.assert_allclose(finest.coords, plane.project(trajectory.params(0, count)))
+    np.testing.assert_allclose(finest.coords, plane.project(trajectory.params()))
     np.testing.assert_array_equal(finest.heights, trajectory.losses(0, count))
     # The path as it will go on is shown too.
     assert all(plane.contains(coords) for coords in plane.project(trajectory.params()))

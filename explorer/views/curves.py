@@ -14,7 +14,7 @@ from explorer.views.axes import label, plot
 from explorer.views.base import View, rendered
 from explorer.views.strip import Strip
 
-POINTS = 1200
+POINTS = 600
 
 
 class LossCurve(View):

@@ -69,6 +69,8 @@ class Canvas(Stage):
         self._look = style
         self._frame = Frame()
         self._drawn: tuple = ()
+        self._painted: tuple[tuple, QImage] | None = None
+        self._written: tuple[tuple, QImage] | None = None
         self._axes_side: tuple = ()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(round(160 * style.scale), round(120 * style.scale))
@@ -123,7 +125,6 @@ class Canvas(Stage):
         drawn = (frame.surface, frame.scale)
         if drawable and (not self._drawn or drawn[0] is not self._drawn[0] or drawn[1] != self._drawn[1]):
             self._show_sheet(frame)
-            self._axes_side = ()
         self._drawn = drawn if drawable else ()
         if drawable:
             self._show_paths(frame)
@@ -137,6 +138,8 @@ class Canvas(Stage):
         high, low = scene.iso_lines(frame.surface, frame.scale)
         self._iso.setData(pos=high)
         self._iso_low.setData(pos=low)
+        self._axes_side = ()
+        self._show_walls()
 
     def _show_paths(self, frame: Frame) -> None:
         for item, run in zip(self._ghosts, [*frame.runs[:-1], *[None] * len(self._ghosts)], strict=False):
@@ -293,14 +296,43 @@ class Canvas(Stage):
     # ---- Qt -----------------------------------------------------------------------------------------------------
 
     def paintEvent(self, event) -> None:
+        # Qt also asks when nothing has changed, a neighbour's layout perhaps: then the last picture serves again.
         ratio = self.devicePixelRatioF()
+        size = round(self.width() * ratio), round(self.height() * ratio)
+        key = (self._frame, size, self._camera())
+        if self._painted is None or self._painted[0] != key:
+            image = QImage(*size, QImage.Format.Format_RGB32)
+            image.fill(self._look.theme.window)
+            image.setDevicePixelRatio(ratio)
+            painter = QPainter(image)
+            try:
+                if self._drawn:
+                    painter.drawImage(self.rect(), self._image(*size, samples()))
+                painter.drawImage(self.rect(), self._letters(ratio))
+            finally:
+                painter.end()
+            self._painted = key, image
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(self._look.theme.window))
-        if self._drawn:
-            image = self._image(round(self.width() * ratio), round(self.height() * ratio), samples())
-            painter.drawImage(self.rect(), image)
-        self._paint_letters(painter, self.width(), self.height())
+        painter.drawImage(0, 0, self._painted[1])
         painter.end()
+
+    def _letters(self, ratio: float) -> QImage:
+        """What is written over the scene, kept while it stays the same: writing takes as long as drawing the scene."""
+        key = (self._drawn, tuple(_entries(self._frame)), self.size(), ratio, self._camera())
+        if self._written is None or self._written[0] != key:
+            image = QImage(self.size() * ratio, QImage.Format.Format_ARGB32_Premultiplied)
+            image.fill(Qt.GlobalColor.transparent)
+            image.setDevicePixelRatio(ratio)
+            painter = QPainter(image)
+            try:
+                self._paint_letters(painter, self.width(), self.height())
+            finally:
+                painter.end()
+            self._written = key, image
+        return self._written[1]
+
+    def _camera(self) -> tuple[str, ...]:
+        return tuple(str(value) for value in self.opts.values())
 
 
 def _rgb(name: str) -> tuple[float, float, float]:

@@ -121,17 +121,16 @@ def _wait_for_surface(window, run: Callable[[float], None]) -> float:
     run(1.0)
     session.stop()
     run(0.5)
-    asked, seen, painted = 0.0, [], session.painted
+    asked, seen, old = 0.0, [], session.frame.surface
 
-    def note() -> None:
-        if session.frame.surface is not old and not seen:
+    def note(frame) -> None:  # called after the window's own slot, which paints
+        if frame.surface is not old and not seen:
             seen.append(time.perf_counter() - asked)
-        painted()
 
-    old, session.painted = session.frame.surface, note
+    session.frame_changed.connect(note)
     other = "mse" if session.experiment.loss == "bce" else "bce"
     asked = time.perf_counter()
     session.change(with_field(session.experiment, "loss", other))
     run(0.5)
-    session.painted = painted
+    session.frame_changed.disconnect(note)
     return 1e3 * seen[0]
