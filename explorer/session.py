@@ -22,7 +22,7 @@ from model.experiment import recorded, within_reach
 
 TICK = 16  # milliseconds: one frame at 60 a second
 SOON = 3  # milliseconds after which a survey is looked for that was asked for just now
-SHARE = 0.25  # of a long frame's time, for the workers after it
+SHARE = 0.2  # of a long frame's time, for the workers after it
 
 
 class Session(QObject):
@@ -310,7 +310,7 @@ class Session(QObject):
     def _pause(self, spent: float) -> int:
         """Milliseconds to the next tick, after one that took `spent`.
 
-        Where a frame takes longer than a tick, the workers still get a fifth of the time after it.
+        Where a frame takes longer than a tick, the workers still get a sixth of the time.
         """
         hurried, self._hurried = self._hurried, False
         if hurried:

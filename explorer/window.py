@@ -41,7 +41,7 @@ ACTIONS: dict[str, tuple[str, str, str, str]] = {
     "quit": ("File", "&Quit", "Ctrl+Q", ""),
     "train": ("Run", "Train", "T", "train"),
     "new start": ("Run", "New start", "N", "new start"),
-    "play": ("Run", "Play / pause", "Space; K", "play"),
+    "play": ("Run", "Play", "Space; K", "play"),
     "first": ("Run", "First step", "Home", "first"),
     "back": ("Run", "Step back", "Left", "back"),
     "forward": ("Run", "Step forward", "Right", "forward"),
@@ -78,6 +78,7 @@ class Window(QMainWindow):
         self.setWindowTitle("Loss Landscape Explorer")
         self.session = Session(experiment, self)
         self._stored, self._theme = stored, theme
+        self._shown, self._behind = Frame(), False
         self.actions_ = {name: self._action(name) for name in ACTIONS}
         self.controls = Controls(experiment)
         self._make_menus()
@@ -232,23 +233,33 @@ class Window(QMainWindow):
 
     @Slot(object)
     def _show_frame(self, frame: Frame) -> None:
-        for view in self.views.values():
-            if view.isVisible():
-                view.show_frame(frame)
+        for view in self._next_views(frame):
+            view.show_frame(frame)
         self.timeline.show_frame(frame)
         self.readout.setText(summary(frame))
-        train = self.actions_["train"]
-        words = "Stop" if frame.training else "Train"
-        if train.text() != words:
-            train.setText(words)
-            train.setIcon(_icon("stop" if frame.training else "train", self._theme))
-            moving = _icon("pause" if frame.playing else "play", self._theme)
-            self.actions_["play"].setIcon(moving)
+        self._show_doing("train", ("Stop", "stop") if frame.training else ("Train", "train"))
+        self._show_doing("play", ("Pause", "pause") if frame.playing else ("Play", "play"))
         if not frame.training and not frame.playing:
             self.map.setAccessibleDescription(summary(frame))
             self.surface.setAccessibleDescription(summary(frame))
         # Paint now, in one piece, while the workers wait; Qt would come to it some milliseconds later.
         QApplication.sendEvent(self, QEvent(QEvent.Type.UpdateRequest))
+
+    def _next_views(self, frame: Frame) -> list[View]:
+        """The views to show a frame. While frames follow each other anyway, the 3-D view, which takes longest to build
+        a new land, builds it one frame after the map: so that no frame has to wait for both."""
+        before, self._shown = self._shown, frame
+        rebuilds = frame.surface is not before.surface or frame.scale != before.scale
+        self._behind = rebuilds and frame.training and not self._behind
+        late = self.surface if self._behind else None
+        return [view for view in self.views.values() if view.isVisible() and view is not late]
+
+    def _show_doing(self, name: str, looks: tuple[str, str]) -> None:
+        """Let an action say what it would do now."""
+        action = self.actions_[name]
+        if action.text() != looks[0]:
+            action.setText(looks[0])
+            action.setIcon(_icon(looks[1], self._theme))
 
     @Slot(object)
     def _show_experiment(self, experiment: Experiment) -> None:

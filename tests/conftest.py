@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +14,9 @@ import pytest
 
 from model import Experiment, Network
 from model.activations import Array
+
+if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # or Qt aborts; `make test` sets it itself
 
 if TYPE_CHECKING:  # the model's tests need no Qt
     from PySide6.QtCore import QSettings

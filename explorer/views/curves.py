@@ -79,9 +79,11 @@ class LossCurve(View):
         last = max(int(steps[-1]), frame.until if frame.training else 0, 10)
         finite = np.clip(values[np.isfinite(values)], -1e300, 1e300)  # with room for a margin
         low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
-        margin = 0.06 * (high - low) or 0.5
+        # In eighths of the height, so that the axis stays while a curve creeps lower.
+        step = 2.0 ** np.floor(np.log2(max(high - low, 1e-12) / 8))
+        low, high = np.floor(low / step - 0.3) * step, np.ceil(high / step + 0.3) * step
         self._plot.setXRange(int(steps[0]), last, padding=0.01)
-        self._plot.setYRange(low - margin, high + margin, padding=0)
+        self._plot.setYRange(low, high, padding=0)
 
     def _mark(self, changes: tuple) -> None:
         if changes == self._changes:
