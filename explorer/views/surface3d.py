@@ -17,14 +17,21 @@ from explorer.views import scene
 from explorer.views.base import View
 from explorer.views.stage import Stage, samples
 
-XRAY = {
+SOLID = {
+    GL.GL_DEPTH_TEST: True,
+    GL.GL_BLEND: False,
+    GL.GL_CULL_FACE: False,
+    GL.GL_POLYGON_OFFSET_FILL: False,
+}
+# A little further away than it is, so that lines that lie on it are not broken where it is nearer by rounding.
+LAND = SOLID | {GL.GL_POLYGON_OFFSET_FILL: True, "glPolygonOffset": (2.0, 2.0)}
+# Only the far side of a slightly thicker, dark tube: an outline around the path.
+OUTLINE = SOLID | {GL.GL_CULL_FACE: True, "glCullFace": (GL.GL_FRONT,)}
+XRAY = SOLID | {
     GL.GL_DEPTH_TEST: False,
     GL.GL_BLEND: True,
-    GL.GL_CULL_FACE: False,
     "glBlendFunc": (GL.GL_SRC_ALPHA, GL.GL_ONE_MINUS_SRC_ALPHA),
 }
-# Only the far side of a slightly thicker, dark tube: an outline around the path.
-OUTLINE = {GL.GL_DEPTH_TEST: True, GL.GL_BLEND: False, GL.GL_CULL_FACE: True, "glCullFace": (GL.GL_FRONT,)}
 CAMERA = dict(elevation=42, azimuth=-66)
 
 
@@ -81,7 +88,7 @@ class Canvas(Stage):
     def _make_items(self) -> None:
         theme, k = self._look.theme, self._look.scale
 
-        def mesh(options="opaque", depth=0):
+        def mesh(options, depth=0):
             item = gl.GLMeshItem(smooth=True, computeNormals=False, glOptions=options)
             item.setDepthValue(depth)
             self.addItem(item)
@@ -97,11 +104,11 @@ class Canvas(Stage):
         muted, ink = _rgb(theme.muted), _rgb(theme.ink)
         path = _rgb(PATH)
         self._walls = lines((*muted, 0.28))
-        self._ground, self._sheet = mesh(), mesh()
+        self._ground, self._sheet = mesh(LAND), mesh(LAND)
         self._iso_low = lines((1, 1, 1, 0.20), 1.0)
         self._iso = lines((0, 0, 0, 0.40), 1.2)
         self._shadow = lines((*path, 0.95), 2.0, mode="line_strip", depth=2)
-        self._outline, self._tube = mesh(OUTLINE, 3), mesh(depth=4)
+        self._outline, self._tube = mesh(OUTLINE, 3), mesh(SOLID, 4)
         self._sticks = lines((*ink, 0.75) if theme.dark else (0.05, 0.06, 0.08, 0.75), 1.4, depth=5)
         self._balls = [self._ball(0.024, "#ffffff"), self._ball(0.034, PATH)]
         self._xray = lines((*path, 0.5), 2.0, mode="line_strip", options=XRAY, depth=50)
@@ -111,7 +118,7 @@ class Canvas(Stage):
 
     def _ball(self, radius: float, ink: str) -> gl.GLMeshItem:
         data = gl.MeshData.sphere(14, 20, radius=radius)
-        item = gl.GLMeshItem(meshdata=data, smooth=True, color=QColor(ink).getRgbF(), shader="shaded")
+        item = gl.GLMeshItem(meshdata=data, smooth=True, color=QColor(ink).getRgbF(), shader="shaded", glOptions=SOLID)
         item.setDepthValue(6)
         self.addItem(item)
         return item
@@ -180,11 +187,11 @@ class Canvas(Stage):
 
     def reset_camera(self) -> None:
         """The camera as at the beginning."""
-        self.setCameraPosition(pos=QVector3D(0, 0, 0.08), distance=4.7, **CAMERA)
+        self.setCameraPosition(pos=QVector3D(0, 0, 0.0), distance=4.7, **CAMERA)
 
     def _widen(self, width: float, height: float) -> None:
         """A field of view (pyqtgraph's is horizontal) that holds the box in wide and in tall windows."""
-        half = max(math.tan(math.radians(17.5)) * width / max(height, 1), math.tan(math.radians(21.5)))
+        half = max(math.tan(math.radians(20)) * width / max(height, 1), math.tan(math.radians(23.5)))
         self.opts["fov"] = math.degrees(2 * math.atan(half))
 
     def _show_walls(self) -> None:
