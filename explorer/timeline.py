@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from explorer.form import combo
+from explorer.form.editors import combo
 from explorer.frame import Change, Frame
 from explorer.style import Style, freeze
 

@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
 
 from explorer.controls import SECTIONS, Controls
-from explorer.form import ChoiceEditor, KindEditor, NumberEditor, TextEditor
+from explorer.form import KindEditor
+from explorer.form.editors import ChoiceEditor, NumberEditor, TextEditor
 from explorer.resources import load_experiment, presets
 from model import LOSSES, Experiment, fields_of, with_field
 from model.datasets import Blobs, Sine

@@ -15,7 +15,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
-from explorer.form import ChoiceEditor, Form, KindEditor, NumberEditor, TextEditor, TypedEditor, read, written
+from explorer.form import Form, KindEditor
+from explorer.form.editors import ChoiceEditor, NumberEditor, TextEditor, TypedEditor, read, written
 from model import Experiment, Field, SettingError, Settings, fields_of
 
 

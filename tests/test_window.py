@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QToolButton,
 from pytestqt.qtbot import QtBot
 
 from explorer.export.dialog import ExportDialog
-from explorer.form import ChoiceEditor, NumberEditor
+from explorer.form.editors import ChoiceEditor, NumberEditor
 from explorer.frame import Frame
 from explorer.resources import load_experiment, presets
 from explorer.style import LIGHT

@@ -1,0 +1,207 @@
+"""Editors: a control for one field of a settings class, and below it a line on what is wrong with the entry."""
+
+from __future__ import annotations
+
+import math
+import typing
+from abc import abstractmethod
+from typing import Any
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QPalette, QStandardItemModel
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QSizePolicy,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from model.settings import Field, SettingError
+
+STEPS = 400
+
+
+class Editor(QWidget):
+    """One field: a control, and below it room for a line on what is wrong with the entry."""
+
+    edited = Signal(object)
+
+    def __init__(self, field: Field) -> None:
+        super().__init__()
+        self.field = field
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        self._row = QHBoxLayout()
+        self._row.setSpacing(6)
+        column.addLayout(self._row)
+        self.problem = QLabel()
+        self.problem.setWordWrap(True)
+        self.problem.setForegroundRole(QPalette.ColorRole.BrightText)
+        self.problem.hide()
+        column.addWidget(self.problem)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+
+    def hold(self, control: QWidget, stretch: int = 1) -> None:
+        """Put a control into the row; the first one takes the keyboard for all."""
+        self._row.addWidget(control, stretch)
+        control.setAccessibleName(self.field.title)
+        control.setAccessibleDescription(self.field.help)
+        control.setToolTip(self.field.help)
+        if self._row.count() == 1:
+            self.setFocusProxy(control)
+
+    def complain(self, message: str) -> None:
+        """Show a line about a wrong entry; an empty one takes it away."""
+        self.problem.setText(f"⚠ {message}" if message else "")
+        self.problem.setAccessibleName(message)
+        self.problem.setVisible(bool(message))
+
+
+class TypedEditor(Editor):
+    """A field with a line to type into."""
+
+    def __init__(self, field: Field) -> None:
+        super().__init__(field)
+        self.line = QLineEdit()
+        self.line.editingFinished.connect(self._finish)
+        self._shown = ""
+
+    @abstractmethod
+    def show_value(self, value: Any) -> None:
+        """Show a value of the field."""
+
+    def _finish(self) -> None:
+        text = self.line.text().strip()
+        if text == self._shown:
+            self.complain("")
+            return
+        try:
+            value = read(self.field, text)
+        except SettingError as error:
+            self.complain(str(error))
+            return
+        self.show_value(value)
+        self.edited.emit(value)
+
+    def _write(self, value: Any) -> None:
+        self._shown = written(value, self.field.zero)
+        if self.line.text() != self._shown:
+            self.line.setText(self._shown)
+        self.complain("")
+
+
+class TextEditor(TypedEditor):
+    """Anything that is only typed: texts, whole numbers, lists such as 2-16-16-1. Final."""
+
+    def __init__(self, field: Field, value: Any) -> None:
+        super().__init__(field)
+        self.hold(self.line)
+        self.show_value(value)
+
+    def show_value(self, value: Any) -> None:
+        self._write(value)
+
+
+class NumberEditor(TypedEditor):
+    """A number with a logarithmic slider for its usual range; any allowed value may be typed. Final."""
+
+    def __init__(self, field: Field, value: float) -> None:
+        super().__init__(field)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setRange(0, STEPS)
+        self.slider.setPageStep(STEPS // 20)
+        self.line.setFixedWidth(64)
+        self.hold(self.slider)
+        self.hold(self.line, 0)
+        self.slider.valueChanged.connect(self._slide)
+        self.show_value(value)
+
+    def show_value(self, value: Any) -> None:
+        self._write(value)
+        with QSignalBlocker(self.slider):
+            self.slider.setValue(self._place(value))
+
+    def _ends(self) -> tuple[float, float, bool]:
+        """The slider's ends, and whether it is logarithmic between them."""
+        if self.field.slider is not None:
+            return (*self.field.slider, True)
+        return self.field.low, self.field.high, False
+
+    def _place(self, value: float) -> int:
+        low, high, log = self._ends()
+        share = math.log(max(value, low) / low) / math.log(high / low) if log else (value - low) / (high - low)
+        return round(min(max(share, 0.0), 1.0) * STEPS)
+
+    def _slide(self, place: int) -> None:
+        low, high, log = self._ends()
+        share = place / STEPS
+        value = low * (high / low) ** share if log else low + (high - low) * share
+        if self.field.open_high and value >= self.field.high:
+            value = self.field.high - (high - low) / STEPS
+        value = float(f"{value:.3g}") if self.field.type is float else round(value)
+        self._write(value)
+        self.edited.emit(value)
+
+
+class ChoiceEditor(Editor):
+    """One entry of a registry of named values. Final."""
+
+    def __init__(self, field: Field, value: str, labels: dict[str, str]) -> None:
+        super().__init__(field)
+        self.box = combo()
+        for choice in field.choices:
+            self.box.addItem(labels.get(choice, choice), choice)
+        self.hold(self.box)
+        self.box.activated.connect(lambda index: self.edited.emit(self.box.itemData(index)))
+        self.show_value(value)
+
+    def show_value(self, value: str) -> None:
+        """Show a value of the field."""
+        self.box.setCurrentIndex(self.box.findData(value))
+
+    def disable(self, choice: str, reason: str) -> None:
+        """Grey a choice out, with the reason as its tooltip."""
+        index = self.box.findData(choice)
+        model = self.box.model()
+        assert isinstance(model, QStandardItemModel)
+        item = model.item(index)
+        item.setEnabled(not reason)
+        item.setToolTip(reason)
+
+
+def written(value: object, zero: str = "") -> str:
+    """A value as a person types it; `zero` is the word for a nought that means something else."""
+    if zero and value == 0:
+        return zero
+    if isinstance(value, tuple):
+        return "-".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def read(field: Field, text: str) -> Any:
+    """What a person typed, as a value of the field; raises `SettingError`."""
+    if field.zero and text == field.zero:
+        text = "0"
+    try:
+        if typing.get_origin(field.type) is tuple:
+            value: Any = tuple(int(part) for part in text.replace(",", "-").replace(" ", "-").split("-") if part)
+        else:
+            value = field.type(text.replace(",", ".") if field.type is float else text)
+    except ValueError:
+        raise SettingError(field.title, text, field.allowed) from None
+    field.check(value)
+    return value
+
+
+def combo() -> QComboBox:
+    """A combo box that the wheel does not change while one scrolls past it."""
+    box = QComboBox()
+    box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(10)
+    return box
