@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QAction, QActionGroup, QIcon, QKeySequence, QPainter, QPixmap
-from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import (
     QApplication,
     QDockWidget,
@@ -19,11 +18,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from explorer.actions import ACTIONS, icon, make_actions, shown_keys
 from explorer.application import set_theme
 from explorer.controls import Controls
 from explorer.export.dialog import ExportDialog
 from explorer.frame import Frame, number, summary
-from explorer.resources import icon_file, load_experiment, presets
+from explorer.resources import load_experiment, presets
 from explorer.session import Session
 from explorer.style import THEMES, Style, Theme, freeze
 from explorer.timeline import Timeline
@@ -31,41 +31,6 @@ from explorer.views import VIEWS, ContourView, SurfaceView, View
 from model import Experiment, SettingError, to_json
 
 LAYOUT = 1  # raise it when docks change, so that an old layout is not restored over a new one
-
-# name: (menu, words, keys, icon). What an action does is connected in Window._connect.
-ACTIONS: dict[str, tuple[str, str, str, str]] = {
-    "open": ("File", "&Open experiment…", "Ctrl+O", "open"),
-    "save": ("File", "&Save experiment…", "Ctrl+S", ""),
-    "export": ("File", "&Export picture…", "Ctrl+E", "export"),
-    "copy": ("File", "&Copy picture", "Ctrl+C", ""),
-    "quit": ("File", "&Quit", "Ctrl+Q", ""),
-    "train": ("Run", "Train", "T", "train"),
-    "new start": ("Run", "New start", "N", "new start"),
-    "play": ("Run", "Play", "Space; K", "play"),
-    "first": ("Run", "First step", "Home", "first"),
-    "back": ("Run", "Step back", "Left", "back"),
-    "forward": ("Run", "Step forward", "Right", "forward"),
-    "back 10": ("Run", "Ten steps back", "Shift+Left", ""),
-    "forward 10": ("Run", "Ten steps forward", "Shift+Right", ""),
-    "newest": ("Run", "Newest step (follow)", "End", "newest"),
-    "slower": ("Run", "Slower playback", "[", ""),
-    "faster": ("Run", "Faster playback", "]", ""),
-    "recompute": ("Surface", "Recompute plane and surface", "R", "recompute"),
-    "cancel": ("Surface", "Cancel survey", "Esc", ""),
-    "logarithmic": ("Surface", "Logarithmic heights", "L", ""),
-    "map": ("View", "Map", "1", ""),
-    "surface": ("View", "Surface", "2", ""),
-    "both": ("View", "Map and surface", "3", ""),
-    "reset": ("View", "Reset view", "0", ""),
-    "turn left": ("View", "Turn left", "Alt+Left", ""),
-    "turn right": ("View", "Turn right", "Alt+Right", ""),
-    "turn up": ("View", "Turn up", "Alt+Up", ""),
-    "turn down": ("View", "Turn down", "Alt+Down", ""),
-    "full screen": ("View", "Full screen", "F11", ""),
-    "layout": ("View", "Reset layout", "", ""),
-    "keys": ("Help", "Keys", "F1; Ctrl+/", ""),
-}
-CHECKABLE = ("logarithmic", "map", "surface", "both", "full screen")
 
 
 class Window(QMainWindow):
@@ -79,7 +44,7 @@ class Window(QMainWindow):
         self.session = Session(experiment, self)
         self._stored, self._theme = stored, theme
         self._shown, self._behind = Frame(), False
-        self.actions_ = {name: self._action(name) for name in ACTIONS}
+        self.actions_ = make_actions(self)
         self.controls = Controls(experiment)
         self._make_menus()
         self._make_status()
@@ -99,17 +64,6 @@ class Window(QMainWindow):
         self._show_experiment(experiment)
 
     # ---- building -----------------------------------------------------------------------------------------------
-
-    def _action(self, name: str) -> QAction:
-        _, words, keys, _ = ACTIONS[name]
-        action = QAction(self.tr(words), self)
-        action.setShortcuts([QKeySequence(key) for key in keys.split("; ") if key])
-        action.setCheckable(name in CHECKABLE)
-        shown = " or ".join(key.toString(QKeySequence.SequenceFormat.NativeText) for key in action.shortcuts())
-        action.setToolTip(words.replace("&", "") + (f" ({shown})" if shown else ""))
-        action.setObjectName(name)
-        self.addAction(action)
-        return action
 
     def _make_menus(self) -> None:
         menus = {}
@@ -182,9 +136,9 @@ class Window(QMainWindow):
     def _build_views(self) -> None:
         """Make everything that depends on the theme: icons, views, timeline."""
         style = Style(self._theme)
-        for name, (_, _, _, icon) in ACTIONS.items():
-            if icon:
-                self.actions_[name].setIcon(_icon(icon, self._theme))
+        for name, (_, _, _, image) in ACTIONS.items():
+            if image:
+                self.actions_[name].setIcon(icon(image, self._theme))
         self.views: dict[str, View] = {name: view(style) for name, view in VIEWS.items()}
         self.map = cast(ContourView, self.views["map"])
         self.surface = cast(SurfaceView, self.views["surface"])
@@ -259,7 +213,7 @@ class Window(QMainWindow):
         action = self.actions_[name]
         if action.text() != looks[0]:
             action.setText(looks[0])
-            action.setIcon(_icon(looks[1], self._theme))
+            action.setIcon(icon(looks[1], self._theme))
 
     @Slot(object)
     def _show_experiment(self, experiment: Experiment) -> None:
@@ -379,11 +333,9 @@ class Window(QMainWindow):
         self.showFullScreen() if self.actions_["full screen"].isChecked() else self.showNormal()
 
     def _show_keys(self) -> None:
-        rows = "".join(
-            f"<tr><td>{a.text().replace('&', '')}</td><td>&nbsp;&nbsp;&nbsp;<b>"
-            + " or ".join(k.toString(QKeySequence.SequenceFormat.NativeText) for k in a.shortcuts()) + "</b></td></tr>"
-            for a in self.actions_.values() if a.shortcuts()
-        )  # fmt: skip
+        row = "<tr><td>{}</td><td>&nbsp;&nbsp;&nbsp;<b>{}</b></td></tr>"
+        actions = [action for action in self.actions_.values() if action.shortcuts()]
+        rows = "".join(row.format(action.text().replace("&", ""), shown_keys(action)) for action in actions)
         QMessageBox(QMessageBox.Icon.NoIcon, self.tr("Keys"), f"<table>{rows}</table>", parent=self).open()
 
     # ---- layout -------------------------------------------------------------------------------------------------
@@ -423,14 +375,3 @@ class Window(QMainWindow):
         self._stored.setValue(f"layout{LAYOUT}", self.saveState(LAYOUT))
         self.session.close()
         super().closeEvent(event)
-
-
-def _icon(name: str, theme: Theme) -> QIcon:
-    """A bundled icon in the theme's ink."""
-    svg = icon_file(name).read_text().replace("currentColor", theme.ink)
-    pixmap = QPixmap(48, 48)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    QSvgRenderer(svg.encode()).render(painter)
-    painter.end()
-    return QIcon(pixmap)

@@ -8,13 +8,14 @@ import numpy as np
 import pyqtgraph.opengl as gl
 from OpenGL import GL
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QLinearGradient, QMatrix4x4, QPainter, QVector3D
+from PySide6.QtGui import QColor, QImage, QMatrix4x4, QPainter, QVector3D
 from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
 
-from explorer.frame import Frame, number, round_levels
-from explorer.style import GHOSTS, PATH, PATH_HALO, Entry, Style, color, draw_legend, draw_text
+from explorer.frame import Frame
+from explorer.style import GHOSTS, PATH, PATH_HALO, Entry, Style, draw_legend
 from explorer.views import scene
 from explorer.views.base import View
+from explorer.views.letters import Letters
 from explorer.views.stage import Stage, samples
 
 SOLID = {
@@ -242,63 +243,9 @@ class Canvas(Stage):
         def place(x: float, y: float, z: float) -> QPointF:
             return project.map(QVector3D(x, y, z)).toPointF()
 
-        taken: list[QRectF] = []
-        self._paint_height_axis(painter, place, taken)
-        (x0, x1), (y0, y1) = frame.surface.plane.bounds
-        back_x, back_y = self._back()
-        labels = frame.surface.plane.labels
-        self._paint_floor_axis(painter, place, taken, labels[0], (x0, x1), lambda t: (t, -back_y))
-        self._paint_floor_axis(painter, place, taken, labels[1], (y0, y1), lambda t: (-back_x, t))
-
-    def _paint_floor_axis(self, painter, place, taken, words, bounds, at) -> None:
-        """An axis along the front edge of the floor, its numbers and name outside the box."""
-        style, theme, k = self._look, self._look.theme, self._look.scale
-        z = scene.FLOOR
-        ends, middle = (place(*at(-1.0), z), place(*at(1.0), z)), place(0, 0, z)
-        painter.setPen(style.pen(theme.muted, 1.2))
-        painter.drawLine(*ends)
-        along = ends[1] - ends[0]
-        normal = QPointF(-along.y(), along.x()) * (1 / max(math.hypot(along.x(), along.y()), 1e-6))
-        away = ends[0] + along / 2 - middle
-        if normal.x() * away.x() + normal.y() * away.y() < 0:
-            normal = -normal
-        low, high = bounds
-        for value in round_levels(low, high, 5):
-            spot = place(*at((2 * value - low - high) / (high - low)), z)
-            painter.setPen(style.pen(theme.muted, 1.2))
-            painter.drawLine(spot, spot + normal * 4 * k)
-            _write(painter, spot + normal * 15 * k, number(round(value, 12)), style, theme.muted, taken)
-        name = ends[0] + along / 2 + normal * 36 * k
-        _write_along(painter, name, along, words, style)
-
-    def _paint_height_axis(self, painter, place, taken) -> None:
-        """The loss on the box's left edge: a strip of the map's own colours with numbers."""
-        style, theme, k, scale = self._look, self._look.theme, self._look.scale, self._frame.scale
-        assert scale is not None
-        back_x, back_y = self._back()
-        corner = min(((back_x, -back_y), (-back_x, back_y)), key=lambda c: place(*c, 0.5).x())
-        foot, top = place(*corner, 0.0), place(*corner, scene.TOP)
-        painter.setPen(style.pen(theme.line, 1))
-        painter.drawLine(place(*corner, scene.FLOOR), foot)
-        blend = QLinearGradient(foot, top)
-        for share in np.linspace(0, 1, 12):
-            blend.setColorAt(float(share), color(float(share)))
-        pen = style.pen(theme.ink, 6)
-        pen.setBrush(blend)
-        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-        painter.setPen(pen)
-        painter.drawLine(foot, top)
-        for tick in scale.ticks:
-            spot = place(*corner, scene.TOP * float(scale(np.array(tick))))
-            painter.setPen(style.pen(theme.muted, 1.2))
-            painter.drawLine(spot - QPointF(3 * k, 0), spot - QPointF(8 * k, 0))
-            _write(
-                painter, spot - QPointF(11 * k, 0), number(tick), style, theme.muted, taken, Qt.AlignmentFlag.AlignRight
-            )
-        words = "loss (log)" if scale.logarithmic else "loss"
-        _write(painter, top - QPointF(0, 18 * k), words, style, theme.ink, taken)
-        if scale.cuts:
-            _write(painter, top + QPointF(0, -34 * k), f"cut at {number(scale.high)}", style, theme.muted, taken)
+        letters = Letters(painter, place, self._back(), self._look)
+        letters.height_axis(frame.scale)
+        letters.floor_axes(frame.surface.plane)
 
     # ---- Qt -----------------------------------------------------------------------------------------------------
 
@@ -349,25 +296,6 @@ def _rgb(name: str) -> tuple[float, float, float]:
 
 def _set_mesh(item: gl.GLMeshItem, mesh: scene.Mesh) -> None:
     item.setMeshData(meshdata=gl.MeshData(vertexes=mesh.vertices, faces=mesh.faces, vertexColors=mesh.colors))
-
-
-def _write(painter, at, text, style, ink, taken, align=Qt.AlignmentFlag.AlignCenter) -> None:
-    """A label, unless it would lie over another."""
-    reach = 11 * style.scale
-    box = QRectF(at.x() - reach, at.y() - 0.6 * reach, 2 * reach, 1.2 * reach)
-    if not any(box.intersects(other) for other in taken):
-        taken.append(draw_text(painter, at, text, style, ink, align=align))
-
-
-def _write_along(painter, at: QPointF, along: QPointF, words: str, style: Style) -> None:
-    """An axis name, turned to lie along its axis, never upside down."""
-    angle = math.degrees(math.atan2(along.y(), along.x()))
-    angle = angle - 180 if angle > 90 else angle + 180 if angle < -90 else angle
-    painter.save()
-    painter.translate(at)
-    painter.rotate(angle)
-    draw_text(painter, QPointF(0, 0), words, style, style.theme.ink, 9)
-    painter.restore()
 
 
 def _entries(frame: Frame) -> list[Entry]:
