@@ -41,7 +41,8 @@ class Letters:
         """The loss on the box's left edge: a strip of the map's own colours with numbers."""
         painter, style, place, k = self._painter, self._style, self._place, self._style.scale
         x, y = self._back
-        corner = min(((x, -y), (-x, y)), key=lambda c: place(*c, 0.5).x())
+        left, right = (x, -y), (-x, y)
+        corner = left if place(*left, 0.5).x() < place(*right, 0.5).x() else right
         foot, top = place(*corner, 0.0), place(*corner, TOP)
         painter.setPen(style.pen(style.theme.line, 1))
         painter.drawLine(place(*corner, FLOOR), foot)
