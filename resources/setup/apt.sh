@@ -25,21 +25,23 @@ apt_quietly() {
     fi
 }
 
-available() {
-    apt-cache policy "$1" 2>/dev/null | grep -q '^  Candidate: [^(]'
-}
-
-# Newer releases gave some libraries a new name with the same file inside: libglib2.0-0t64.
-name_here() {
-    if ! available "$1" && available "$1t64"; then echo "$1t64"; else echo "$1"; fi
-}
-
-names_here() {
-    for name in "$@"; do name_here "$name"; done | xargs
-}
-
-unavailable() {
-    for name in $(names_here "$@"); do available "$name" || echo "$name"; done | xargs
+# Sets offered to the names under which this system's archive has the given packages, and unknown to
+# the packages that it does not have. Newer releases gave some libraries a new name with the same
+# file inside: libglib2.0-0t64. One call for all: in containers apt reads its whole lists each time.
+look_up() {
+    candidates=$(
+        for name in "$@"; do echo "$name ${name}t64"; done | LC_ALL=C xargs apt-cache policy 2>/dev/null |
+            awk '/^[^ ]/ { sub(/:$/, ""); name = $0 } /^  Candidate: [^(]/ { print name }' | xargs
+    )
+    offered=
+    unknown=
+    for name in "$@"; do
+        case " $candidates " in
+        *" $name "*) offered="$offered $name" ;;
+        *" ${name}t64 "*) offered="$offered ${name}t64" ;;
+        *) unknown="$unknown $name" ;;
+        esac
+    done
 }
 
 refresh() {
@@ -49,25 +51,22 @@ refresh() {
 
 apt_install() {
     fresh=no
-    if [ -n "$(unavailable "$@")" ]; then
+    look_up "$@"
+    if [ -n "$unknown" ]; then
         refresh || return 1
         fresh=yes
+        look_up "$@"
     fi
-    unknown=$(unavailable "$@")
     # One name that this release does not know must not keep the others out.
-    if [ -n "$unknown" ]; then echo "Not in this system's archive: $unknown" >&2; fi
-    names=
-    for name in $(names_here "$@"); do
-        case " $unknown " in *" $name "*) ;; *) names="$names $name" ;; esac
-    done
-    [ -n "$names" ] || return 1
+    if [ -n "$unknown" ]; then echo "Not in this system's archive:$unknown" >&2; fi
+    [ -n "$offered" ] || return 1
     echo "Installing system packages."
     # shellcheck disable=SC2086  # a list of names
-    if ! apt_quietly install -y --no-install-recommends $names; then
+    if ! apt_quietly install -y --no-install-recommends $offered; then
         # A list older than the archive names files that are gone.
         [ "$fresh" = no ] && refresh || return 1
         # shellcheck disable=SC2086
-        apt_quietly install -y --no-install-recommends $names || return 1
+        apt_quietly install -y --no-install-recommends $offered || return 1
     fi
     [ -z "$unknown" ]
 }

@@ -43,7 +43,8 @@ if command -v dpkg-query >/dev/null 2>&1 && command -v apt-get >/dev/null 2>&1; 
         apt_install $missing && exit 0
     fi
     # shellcheck disable=SC2086
-    echo "Install them with: sudo apt-get install --no-install-recommends $(names_here $missing)" >&2
+    look_up $missing
+    echo "Install them with: sudo apt-get install --no-install-recommends$offered$unknown" >&2
     exit 1
 fi
 
