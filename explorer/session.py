@@ -91,18 +91,16 @@ class Session(QObject):
         self.experiment_changed.emit(experiment)
 
     def new_start(self) -> None:
-        """Begin again from other random weights; the run so far stays in the picture as a ghost."""
+        """Train from other random weights; the run so far stays in the picture as a ghost."""
         seed = (self._experiment.seed + 1) % 2**31
-        training = self._training
         if self._run.length:
             self._ghosts = (*self._ghosts, self._run.snapshot())[-3:]
         label = f"run {int(self._run.label.split()[-1]) + 1}"
         self._experiment = msgspec.structs.replace(self._experiment, seed=seed)
         self._begin(label)
-        self.noticed.emit(f"{label}: start seed {seed}")
         self.experiment_changed.emit(self._experiment)
-        if training:
-            self.train()
+        self.train()
+        self.noticed.emit(f"{label}: start seed {seed}")
 
     def _begin(self, label: str) -> None:
         experiment = self._experiment

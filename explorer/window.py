@@ -62,6 +62,7 @@ class Window(QMainWindow):
         self._connect()
         self._arrange()
         self._show_experiment(experiment)
+        self.map.setFocus()  # where the window's keys mean the window
 
     # ---- building -----------------------------------------------------------------------------------------------
 
