@@ -11,6 +11,7 @@ Bad input ends with one line and exit code 2, and nothing is written.
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
 import re
 import shutil
@@ -40,8 +41,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if not given or (given[0] not in COMMANDS and given[0] not in ("-h", "--help", "--version")):
+        if len(given) > 1 and not given[0].startswith("-") and difflib.get_close_matches(given[0], COMMANDS, n=1):
+            _parser().error(f"command: {given[0]!r} given; allowed: {', '.join(COMMANDS)}, or an experiment")
         given.insert(0, "open")
     options = _parser().parse_args(given)
+    options.given = given
     from model import SettingError
 
     try:
@@ -114,7 +118,7 @@ def _export(options: argparse.Namespace) -> int:
 
     experiment = load_experiment(options.experiment)
     _check_place(options.out)
-    _need_display(three_d=options.view in ("surface", "both"))
+    _need_display(options.view in ("surface", "both"), options.given)
     from explorer.application import make_application
     from explorer.export.picture import frame_at, picture, save
     from explorer.style import THEMES
@@ -135,7 +139,7 @@ def _showcase(options: argparse.Namespace) -> int:
         raise OSError(f"--out: {str(options.out)!r} given; allowed: a folder")
     options.out.mkdir(parents=True, exist_ok=True)
     three_d = _has_display() or shutil.which("xvfb-run") is not None
-    _need_display(three_d)
+    _need_display(three_d, options.given)
     from explorer.application import make_application
     from explorer.export.film import save_gif
     from explorer.export.picture import frame_at, picture, save
@@ -175,20 +179,20 @@ def _has_display() -> bool:
     return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def _need_display(three_d: bool) -> None:
+def _need_display(three_d: bool, given: list[str]) -> None:
     """Choose Qt's platform: none for flat pictures; for 3-D a display, if need be a virtual one."""
     if not three_d:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         os.environ.pop("DISPLAY", None)
     elif not _has_display():
         runner = shutil.which("xvfb-run")
-        if runner is None or AGAIN in os.environ:
+        if runner is None or shutil.which("xauth") is None or AGAIN in os.environ:
             raise RuntimeError("3-D needs a display, or a virtual one: install xvfb and xauth (--view map needs none)")
         os.environ[AGAIN] = "1"
         os.environ.pop("QT_QPA_PLATFORM", None)
         screen = "-screen 0 1920x1200x24 +extension GLX"
         sys.stdout.flush()
-        os.execv(runner, [runner, "-a", "-s", screen, sys.executable, "-m", "explorer", *sys.argv[1:]])
+        os.execv(runner, [runner, "-a", "-s", screen, sys.executable, "-m", "explorer", *given])
 
 
 if __name__ == "__main__":

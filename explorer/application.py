@@ -44,18 +44,23 @@ def set_theme(theme: Theme) -> None:
 
 
 class KeyGuard(QObject):
-    """Leaves Space, arrows, Home and End to a focused button, slider or list, which window shortcuts would take."""
+    """Leaves Space, arrows, Home, End and, in lists, letters to a focused widget; shortcuts would take them."""
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if (
             event.type() == QEvent.Type.ShortcutOverride
             and isinstance(watched, STEERED_BY_KEYS)
             and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-            and event.key() in KEYS_OF_WIDGETS
+            and (event.key() in KEYS_OF_WIDGETS or _finds_entries(watched, event))
         ):
             event.accept()
             return True
         return False
+
+
+def _finds_entries(watched: QObject, event: QEvent) -> bool:
+    """Letters look up the entries of a list that has the keyboard."""
+    return isinstance(watched, (QComboBox, QAbstractItemView)) and event.text().isalnum()
 
 
 def preferences() -> QSettings:
@@ -87,7 +92,8 @@ def run_window(given: str | None, theme_name: str | None) -> int:
 
 def _report_errors(window) -> None:
     """Crashes leave a trace in the terminal; errors in our own code also say so in the window, and it goes on."""
-    faulthandler.enable()
+    if sys.stderr is not None:  # as it is in a program without a terminal on Windows
+        faulthandler.enable()
 
     def report(kind, error, trace) -> None:
         traceback.print_exception(kind, error, trace)

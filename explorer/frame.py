@@ -5,6 +5,7 @@ A frame is immutable. The arrays of a run only ever grow behind it, so a frame k
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +15,7 @@ from model import Experiment, Objective, Plane, State, Surface, Trajectory
 from model.activations import Array
 
 MOST_POINTS = 400
+EXACT = 5_000_000  # samples times parameters: some ten milliseconds
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Run:
     """One descent as far as this frame knows it: N = `length` states, `first` being the first one's step number.
 
     `coords` `(N, 2)` on the plane drawn; `losses` `(N,)` as recorded; `heights` `(N,)` under the objective drawn, which
-    differs from `losses` where the loss or activation was switched later.
+    differ for the first `switched` states: those were recorded before the loss or activation was switched.
     """
 
     label: str
@@ -40,6 +42,7 @@ class Run:
     losses: Array
     heights: Array
     changes: tuple[Change, ...] = ()
+    switched: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,13 +79,35 @@ class Frame:
         return self.run.trajectory[self.cursor] if self.run else None
 
     @cached_property
-    def sheet(self) -> float | None:
-        """The loss of the plane's point nearest to the state under the cursor: exact, not read off the grid."""
-        if self.state is None or self.plane is None or self.objective is None:
+    def here(self) -> tuple[float, Array] | None:
+        """Loss and gradient at the cursor under the objective drawn: as recorded, or taken anew after a switch."""
+        if self.state is None or self.run is None or self.objective is None:
             return None
-        point = self.plane.point(self.plane.project(self.state.params))
+        if self.cursor >= self.run.switched:
+            return self.state.loss, self.state.gradient
         with np.errstate(over="ignore", invalid="ignore"):
-            return float(self.objective.loss(point))
+            return self.objective.loss_and_gradient(self.state.params)
+
+    @cached_property
+    def sheet(self) -> float | None:
+        """The loss of the plane's point nearest to the state under the cursor; see `loss_on_plane`."""
+        if self.state is None or self.plane is None:
+            return None
+        return self.loss_on_plane(self.plane.project(self.state.params))
+
+    @cached_property
+    def exact(self) -> bool:
+        """Whether losses on the plane are computed, and not read off the grid: where that takes no time to speak of."""
+        return self.objective is not None and self.objective.samples * self.objective.size <= EXACT
+
+    def loss_on_plane(self, coords: Array) -> float | None:
+        """The loss at coordinates `(2,)` of the plane drawn, computed if that is cheap, else between grid points."""
+        if self.surface is None or self.objective is None:
+            return None
+        if not self.exact:
+            return float(sheet_height(self.surface, coords[None])[0])
+        with np.errstate(over="ignore", invalid="ignore"):
+            return float(self.objective.loss(self.surface.plane.point(coords)))
 
     @cached_property
     def scale(self) -> Scale | None:
@@ -137,7 +162,9 @@ def scale_of(frame: Frame) -> Scale | None:
     sheet = frame.surface.loss[np.isfinite(frame.surface.loss)] if frame.surface else np.empty(0)
     path = np.concatenate([*parts, np.empty(0)])
     # A path that has diverged is off the scale; it shall not press the land flat.
-    path = path[np.isfinite(path) & (path <= 10 * sheet.max(initial=0.0 if len(sheet) else np.inf))]
+    path = path[np.isfinite(path)]
+    near = path[path <= 10 * sheet.max(initial=0.0 if len(sheet) else np.inf)]
+    beyond, path = len(near) < len(path), near
     everything = np.concatenate([sheet, path])
     if not len(everything):
         return None
@@ -152,9 +179,10 @@ def scale_of(frame: Frame) -> Scale | None:
         cap = min(high, reach + (reach - low))
     cuts = cap < high * (1 - 1e-6) and cap > low
     high = cap if cuts else high
+    cuts |= beyond
     if high <= low * (1 + 1e-9) + 1e-300:  # all the same: a flat sheet halfway up
         span = max(abs(low) * 0.5, 1e-6)
-        return Scale(low - span if not logarithmic else low / 1.5, high + span, logarithmic, False)
+        return Scale(low - span if not logarithmic else low / 1.5, high + span, logarithmic, beyond)
     return Scale(*_outward(low, high, logarithmic), logarithmic, cuts)
 
 
@@ -188,10 +216,23 @@ def log_levels(low: float, high: float, about: int) -> Array:
     return levels[(levels >= low * (1 - 1e-9)) & (levels <= high * (1 + 1e-9))]
 
 
-def number(value: float) -> str:
-    """A loss or coordinate as a reader likes it: three digits, no needless zeros."""
-    digits, power, exponent = f"{value + 0.0:.3g}".partition("e")
-    return f"{digits}{power}{int(exponent) if power else ''}".replace("-", "−")
+def number(value: float, digits: int = 3) -> str:
+    """A loss or coordinate as a reader likes it: three digits, no needless zeros or powers of ten."""
+    text = f"{value + 0.0:.{digits}g}"
+    if "e" in text and 1 <= abs(value) < 1e5:
+        text = f"{value:,.0f}"
+    mantissa, power, exponent = text.partition("e")
+    return f"{mantissa}{power}{int(exponent) if power else ''}".replace("-", "−")
+
+
+def numbers(values: Iterable[float]) -> list[str]:
+    """Several values with as many digits as it takes to tell them apart."""
+    values = list(values)
+    for digits in range(3, 9):
+        texts = [number(value, digits) for value in values]
+        if len(set(texts)) == len(texts):
+            break
+    return texts
 
 
 def shown(length: int, cursor: int, most: int = MOST_POINTS) -> Array:
@@ -202,6 +243,18 @@ def shown(length: int, cursor: int, most: int = MOST_POINTS) -> Array:
     last = min(cursor, length - 1)
     stride = 1 << max(0, int(np.ceil(np.log2(max(last + 1, 1) / most))))
     return np.append(np.arange(0, last, stride), last)
+
+
+def extremes(values: Array, most: int) -> Array:
+    """Which of many values to draw as a curve: of every stretch the lowest and highest, so that no spike is lost."""
+    if len(values) <= most:
+        return np.arange(len(values))
+    width = -(-2 * len(values) // most)
+    whole = len(values) // width * width
+    rows = np.nan_to_num(values[:whole].reshape(-1, width), posinf=1e300)
+    starts = np.arange(0, whole, width)
+    chosen = [starts + rows.argmin(axis=1), starts + rows.argmax(axis=1), np.arange(whole, len(values)), [0]]
+    return np.unique(np.concatenate(chosen))
 
 
 def sheet_height(surface: Surface, coords: Array) -> Array:
@@ -224,9 +277,9 @@ def descent_arrow(frame: Frame) -> Array | None:
     Its length is that of the plane's steepest descent direction, projected by least squares; only the direction is
     meant to be drawn.
     """
-    if frame.state is None or frame.plane is None:
+    if frame.here is None or frame.plane is None:
         return None
-    arrow = frame.plane.project(frame.plane.origin - frame.state.gradient)
+    arrow = frame.plane.project(frame.plane.origin - frame.here[1])
     length = float(np.linalg.norm(arrow))
     return arrow / length if np.isfinite(length) and length > 0 else None
 
@@ -236,10 +289,12 @@ def summary(frame: Frame) -> str:
     state = frame.state
     if state is None:
         return "No state yet"
-    parts = [f"step {state.step:,}", f"loss {state.loss:.5g}"]
+    loss, gradient = frame.here or (state.loss, state.gradient)
+    recorded = "" if loss == state.loss else f" (then {state.loss:.4g}, under another)"
+    parts = [f"step {state.step:,}", f"loss {loss:.5g}{recorded}"]
     if frame.sheet is not None:
-        parts.append(f"on the sheet {frame.sheet:.5g}")
+        parts.append(f"on the sheet {'' if frame.exact else '≈ '}{frame.sheet:.5g}")
     if frame.plane is not None:
         parts.append(f"{number(float(frame.plane.distance(state.params)))} off the plane")
-    parts.append(f"‖gradient‖ {float(np.linalg.norm(state.gradient)):.3g}")
+    parts.append(f"‖gradient‖ {float(np.linalg.norm(gradient)):.3g}")
     return "  ·  ".join(parts)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +16,7 @@ STRUCTURE = ("dataset", "network.widths", "initializer", "seed")
 OBJECTIVE = ("loss", "network.activation")
 VIEW = ("plane", "resolution", "title", "about", "steps")
 
+GESTURE = 0.7  # seconds within which changes of the same field are one
 Changed = dict[str, tuple[object, object]]
 
 
@@ -39,6 +42,14 @@ class Column:
         return self._rows[: self.length]
 
 
+class _Gesture(NamedTuple):
+    """The latest change: the experiment before it, the fields it touched, and when."""
+
+    before: Experiment
+    fields: set[str]
+    time: float
+
+
 @dataclass
 class Recording:
     """A run while it goes on.
@@ -56,6 +67,7 @@ class Recording:
     heights: Column = field(default_factory=lambda: Column(np.empty(0)))
     changes: tuple[Change, ...] = ()
     switched: int = 0
+    _last: _Gesture | None = None
 
     @property
     def length(self) -> int:
@@ -72,25 +84,39 @@ class Recording:
 
     def place_on(self, plane: Plane, known: Array) -> None:
         """Coordinates on another plane; those of the first states are `known`."""
-        rest = self.trajectory.params(len(known), self.length)
-        self.coords = Column(np.concatenate([known[: self.length], plane.project(rest)]) if len(rest) else known)
+        known = known[: self.length]  # the training thread may be ahead of what has been seen
+        if len(known) < self.length:
+            known = np.concatenate([known, plane.project(self.trajectory.params(len(known), self.length))])
+        self.coords = Column(known)
 
     def adopt(self, experiment: Experiment, index: int) -> bool:
         """From state number `index` on these settings hold; a marker says what changed. True: the objective did."""
-        changed = without(changes(self.experiment, experiment), VIEW)
-        self.experiment = experiment
+        before, self.experiment = self.experiment, experiment
+        changed = without(changes(before, experiment), VIEW)
         if not changed or not index:
             return False
-        self.changes = (*self.changes, Change(self.trajectory.first + index - 1, sentence(changed)))
+        self._mark(before, changed, self.trajectory.first + index - 1)
         if touches(changed, OBJECTIVE):
             self.switched = index
             return True
         return False
 
+    def _mark(self, before: Experiment, changed: Changed, step: int) -> None:
+        """A marker for a change; one that goes on with the last, as a slider does, widens its marker instead."""
+        now = time.monotonic()
+        same = self._last is not None and self._last.fields == set(changed)
+        if self._last is not None and same and now - self._last.time < GESTURE:
+            before, step = self._last.before, self.changes[-1].step
+            self.changes = self.changes[:-1]
+            changed = without(changes(before, self.experiment), VIEW)
+        self._last = _Gesture(before, set(changed), now) if changed else None
+        if changed:
+            self.changes = (*self.changes, Change(step, sentence(changed)))
+
     def snapshot(self) -> Run:
         """The run as it is now."""
         columns = self.coords.view, self.losses.view, self.heights.view
-        return Run(self.label, self.experiment, self.trajectory, self.length, *columns, self.changes)
+        return Run(self.label, self.experiment, self.trajectory, self.length, *columns, self.changes, self.switched)
 
 
 def placed_on(run: Run, plane: Plane) -> Run:

@@ -1,7 +1,8 @@
 """Session: the one thing that changes. It owns the experiment, the runs, the cursor and the surface.
 
 Two workers train and survey on their threads. Sixty times a second the session looks what they have yielded and, if
-anything changed, hands one immutable `Frame` to everybody. It computes nothing but the coordinates of new states.
+anything changed, hands one immutable `Frame` to everybody. It computes little: the coordinates of new states, and the
+numbers at the cursor.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -48,7 +50,9 @@ class Session(QObject):
         self._surface: Surface | None = None
         self._heights: Array | None = None  # as they came with it
         self._surveying, self._wants_plane, self._choosing = False, True, True
-        self._until = 0
+        self._until = self._began = 0
+        self._diverged = self._cancelled = False
+        self._surveyed = 0  # so many states the latest survey knows of
         self._logarithmic = True
         self._changed, self._closed, self._hurried = True, False, False
         self.frame = Frame()
@@ -118,6 +122,7 @@ class Session(QObject):
     def _go_on(self, until: int) -> None:
         """Train under the settings in force, from the newest state there will be by then (or from the start)."""
         experiment, trajectory = self._experiment, self._run.trajectory
+        self._diverged = self._cancelled = False
 
         def steps(_newest: Step | None) -> Iterator[Step]:
             newest = trajectory[-1] if len(trajectory) else None
@@ -134,15 +139,19 @@ class Session(QObject):
                 self.train()
             return
         if self._training:
+            self._until = self._began + self._experiment.steps
             self._go_on(self._until)
             if touches(changed, OBJECTIVE):
                 run.switched = run.length
         else:
             run.adopt(self._experiment, run.length)
         self._changed = True
-        if touches(changed, ("plane", "resolution")):
+        if touches(changed, OBJECTIVE):
+            # Heights of ended runs belong to the objective before: they are shown on the map only.
+            self._ghosts = tuple(replace(g, heights=np.full(g.length, np.nan)) for g in self._ghosts)
+        if touches(changed, ("plane",)):
             self.recompute()
-        elif touches(changed, OBJECTIVE):
+        elif touches(changed, (*OBJECTIVE, "resolution")):
             self._survey(keep_plane=True)
 
     # ---- training -----------------------------------------------------------------------------------------------
@@ -158,7 +167,8 @@ class Session(QObject):
         if self._training:
             return
         self._collect()
-        self._until = self._first + max(self._run.length - 1, 0) + self._experiment.steps
+        self._began = self._first + max(self._run.length - 1, 0)
+        self._until = self._began + self._experiment.steps
         self._trainer.set_pace(self._pace or None)
         self._go_on(self._until)
         self._training = self._changed = True
@@ -183,6 +193,11 @@ class Session(QObject):
         self._pace = per_second
         if self._training:
             self._trainer.set_pace(per_second or None)
+
+    @property
+    def speed(self) -> float:
+        """Playback speed; 1 is sixty states a second."""
+        return self._speed
 
     @property
     def pace(self) -> float:
@@ -219,6 +234,8 @@ class Session(QObject):
     @Slot()
     def toggle_play(self) -> None:
         """Play what is recorded from the cursor on (from the start, if it is at the end), or pause."""
+        if not self._run.length:
+            return
         if self._playing or (self._following and self._training):
             self._following = self._playing = False
         else:
@@ -242,6 +259,7 @@ class Session(QObject):
     @Slot()
     def recompute(self) -> None:
         """Choose the plane anew for the path as it is now, and survey it."""
+        self._cancelled = False
         self._survey(keep_plane=False)
 
     @Slot()
@@ -249,7 +267,7 @@ class Session(QObject):
         """Stop the survey; what is drawn by then stays."""
         if self._surveying:
             self._surveyor.stop()
-            self._surveying, self._changed = False, True
+            self._surveying, self._changed, self._cancelled = False, True, True
             self.progressed.emit(1.0)
             self.noticed.emit("Survey cancelled; the surface stays as fine as it got.")
 
@@ -258,12 +276,8 @@ class Session(QObject):
         self._logarithmic, self._changed = logarithmic, True
 
     def loss_at(self, coords: tuple[float, float]) -> float | None:
-        """The exact loss at a point of the plane drawn (one evaluation)."""
-        frame = self.frame
-        if frame.plane is None or frame.objective is None:
-            return None
-        with np.errstate(over="ignore", invalid="ignore"):
-            return float(frame.objective.loss(frame.plane.point(np.array(coords))))
+        """The loss at a point of the plane drawn; see `Frame.loss_on_plane`."""
+        return self.frame.loss_on_plane(np.array(coords))
 
     def _survey(self, keep_plane: bool) -> None:
         run, experiment = self._run, self._experiment
@@ -275,10 +289,12 @@ class Session(QObject):
         self._choosing = not keep_plane or self._surface is None or (self._surveying and self._choosing)
         plane = None if self._choosing or self._surface is None else self._surface.plane
         trajectory, under = run.trajectory, min(run.switched, count)
+        self._surveyed = count
         self._surveyor.start(lambda: landscape(experiment, trajectory, count, plane, under))
         self._surveying, self._wants_plane, self._changed = True, False, True
         self._hurried = True  # somebody waits for the first, coarse surface
-        self._timer.start(SOON)
+        if not self._closed:
+            self._timer.start(SOON)
 
     # ---- sixty times a second -----------------------------------------------------------------------------------
 
@@ -289,21 +305,24 @@ class Session(QObject):
         The workers wait meanwhile: whoever shows the frame paints it before this returns.
         """
         began = time.perf_counter()
-        for worker in (self._trainer, self._surveyor):
-            worker.hold()
-        self._collect()
-        self._receive()
-        if self._playing:
-            self._advance(began - self._last_tick)
-        self._last_tick = began
-        if self._changed:
-            self._changed = False
-            self.frame = self._snapshot()
-            self.frame_changed.emit(self.frame)
-        for worker in (self._trainer, self._surveyor):
-            worker.release()
-        if not self._closed:
-            self._timer.start(self._pause(1000 * (time.perf_counter() - began)))
+        workers = self._trainer, self._surveyor
+        try:
+            for worker in workers:
+                worker.hold()
+            self._collect()
+            self._receive()
+            if self._playing:
+                self._advance(began - self._last_tick)
+            self._last_tick = began
+            if self._changed:
+                self._changed = False
+                self.frame = self._snapshot()
+                self.frame_changed.emit(self.frame)
+        finally:  # an error is reported, and the next frame comes all the same
+            for worker in workers:
+                worker.release()
+            if not self._closed:
+                self._timer.start(self._pause(1000 * (time.perf_counter() - began)))
 
     def _pause(self, spent: float) -> int:
         """Milliseconds to the next tick, after one that took `spent`.
@@ -318,15 +337,16 @@ class Session(QObject):
 
     def _collect(self) -> None:
         batch = self._trainer.take()
-        diverged = bool(batch.items) and not math.isfinite(batch.items[-1].state.loss)
-        steps = batch.items[:-1] if diverged else batch.items
+        steps = batch.items
+        if steps and not math.isfinite(steps[-1].state.loss):
+            self._diverged, steps = True, steps[:-1]
         if steps:
             self._see(steps)
         if batch.error is not None:
-            self._training = False
+            self._training, self._changed = False, True
             self.noticed.emit(_words(batch.error))
         elif self._training and not batch.running:
-            if diverged:
+            if self._diverged:
                 self._end("the next loss is not finite. Try a smaller learning rate")
             else:
                 self._end("all steps asked for are done, T trains on")
@@ -340,10 +360,10 @@ class Session(QObject):
                 again |= run.adopt(step.experiment, step.state.step - self._first)
         if self._wants_plane:
             self._survey(keep_plane=False)
-        elif again:  # steps that were made after the survey began, still under the objective before
+        elif again and run.switched > self._surveyed:  # steps made since the survey began, under the objective before
             self._survey(keep_plane=True)
-        elif plane is not None and not self._surveying and not plane.contains(run.coords.view[-1]):
-            if within_reach(run.losses.view[[0, -1]])[1]:
+        elif plane is not None and not (self._surveying or self._cancelled or plane.contains(run.coords.view[-1])):
+            if within_reach(run.heights.view[[0, -1]])[1]:
                 self.recompute()
         if self._following:
             self._place(run.length - 1)
@@ -352,7 +372,8 @@ class Session(QObject):
     def _receive(self) -> None:
         batch = self._surveyor.take()
         if batch.error is not None:
-            self._surveying = False
+            self._surveying, self._changed = False, True
+            self.progressed.emit(1.0)
             self.noticed.emit(_words(batch.error))
         if batch.items and batch.items[-1] is not None:
             newest: Landscape = batch.items[-1]
@@ -374,7 +395,7 @@ class Session(QObject):
 
     def _advance(self, seconds: float) -> None:
         self._position += seconds * 60.0 * self._speed
-        last = self._run.length - 1
+        last = max(self._run.length - 1, 0)
         if self._position >= last:
             self._playing = False
             self._following = self._training
@@ -399,6 +420,8 @@ class Session(QObject):
         """End both threads; True if they did. Nothing is emitted afterwards."""
         self._closed = True
         self._timer.stop()
+        for worker in (self._trainer, self._surveyor):
+            worker.stop()
         return all([self._trainer.close(), self._surveyor.close()])
 
 

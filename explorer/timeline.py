@@ -91,9 +91,9 @@ class Timeline(QWidget):
     sped = Signal(float)
     paced = Signal(float)
 
-    def __init__(self, style: Style, actions: dict, parent: QWidget | None = None) -> None:
+    def __init__(self, style: Style, actions: dict, pace: float = 60.0, speed: float = 1.0) -> None:
         """`actions` are the window's, by name: the buttons do what the menus and keys do."""
-        super().__init__(parent)
+        super().__init__()
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName("Step")
         self.slider.setToolTip("Scrub through the recorded steps (← →, Shift for ten)")
@@ -107,8 +107,8 @@ class Timeline(QWidget):
         freeze(self.field, "1,000,000  ")
         self.total = QLabel("/ 0")
         freeze(self.total, "/ 1,000,000")
-        self.speed = _menu("Playback speed", [(f"{s:g}×", s) for s in SPEEDS], 1.0)
-        self.pace = _menu("Training pace", [(f"{p:,} steps/s" if p else "full speed", p) for p in PACES], 60)
+        self.speed = _menu("Playback speed", [(f"{s:g}×", s) for s in SPEEDS], speed)
+        self.pace = _menu("Training pace", [(f"{p:,} steps/s" if p else "full speed", p) for p in PACES], pace)
         row = QHBoxLayout()
         row.setSpacing(4)
         for name in ("train", "new start", "|", "first", "back", "play", "forward", "newest"):
@@ -143,6 +143,7 @@ class Timeline(QWidget):
         self.marks.chosen.connect(self.sought)
         self._first = 0
         self.field.valueChanged.connect(self._seek_step)
+        self.field.editingFinished.connect(self.field.clearFocus)
         self.speed.activated.connect(lambda: self.sped.emit(float(self.speed.currentData())))
         self.pace.activated.connect(lambda: self.paced.emit(float(self.pace.currentData())))
 
@@ -155,7 +156,8 @@ class Timeline(QWidget):
             self.slider.setRange(0, last)
             self.slider.setValue(frame.cursor)
             self.field.setRange(self._first, self._first + last)
-            self.field.setValue(self._first + frame.cursor)
+            if not self.field.hasFocus():  # somebody may be typing
+                self.field.setValue(self._first + frame.cursor)
         self.total.setText(f"/ {self._first + last:,}")
         state = "training" if frame.training else "playing" if frame.playing else "paused"
         self.now.setText(state + (" · following" if frame.following and frame.training else ""))
@@ -172,7 +174,6 @@ def _button(action, words: bool) -> QToolButton:
     button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     if words:
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-    button.setAccessibleName(action.text())
     return button
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 from typing import cast
 
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
     QMessageBox,
+    QSizePolicy,
     QSplitter,
     QWidget,
 )
@@ -21,7 +23,8 @@ from PySide6.QtWidgets import (
 from explorer.actions import ACTIONS, icon, make_actions, shown_keys
 from explorer.application import set_theme
 from explorer.controls import Controls
-from explorer.export.dialog import ExportDialog
+from explorer.export.dialog import ExportDialog, may_replace
+from explorer.export.picture import DESIGN, picture, replacing
 from explorer.frame import Frame, number, summary
 from explorer.resources import load_experiment, presets
 from explorer.session import Session
@@ -43,7 +46,7 @@ class Window(QMainWindow):
         self.setWindowTitle("Loss Landscape Explorer")
         self.session = Session(experiment, self)
         self._stored, self._theme = stored, theme
-        self._shown, self._behind = Frame(), False
+        self._shown, self._behind, self._pointed = Frame(), False, ""
         self.actions_ = make_actions(self)
         self.controls = Controls(experiment)
         self._make_menus()
@@ -98,9 +101,9 @@ class Window(QMainWindow):
         bar = self.statusBar()
         bar.setSizeGripEnabled(False)
         self.notice = QLabel()
-        self.notice.setAccessibleName("Notice")
+        self.notice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.notice.setTextFormat(Qt.TextFormat.PlainText)
         self.readout = QLabel()
-        self.readout.setAccessibleName("Read-out at the cursor")
         self.readout.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.readout.setText("step")
         freeze(
@@ -108,7 +111,6 @@ class Window(QMainWindow):
             "step 100,000  ·  loss 0.0000123  ·  on the sheet 0.0000123  ·  0.123 off the plane  ·  ‖gradient‖ 0.00123",
         )
         self.progress = QLabel()
-        self.progress.setAccessibleName("Progress of the survey")
         freeze(self.progress, "surveying 100 %, Esc cancels")
         bar.addWidget(self.notice, 1)
         bar.addPermanentWidget(self.progress)
@@ -124,6 +126,7 @@ class Window(QMainWindow):
             QDockWidget.DockWidgetFeature.DockWidgetMovable | QDockWidget.DockWidgetFeature.DockWidgetClosable
         )
         self.addDockWidget(area, dock)
+        dock.visibilityChanged.connect(self._show_again)
         if name != "timeline":
             self._docks_menu.addAction(dock.toggleViewAction())
         return dock
@@ -137,8 +140,9 @@ class Window(QMainWindow):
     def _build_views(self) -> None:
         """Make everything that depends on the theme: icons, views, timeline."""
         style = Style(self._theme)
-        for name, (_, _, _, image) in ACTIONS.items():
+        for name, (_, words, _, image) in ACTIONS.items():
             if image:
+                self.actions_[name].setText(words)
                 self.actions_[name].setIcon(icon(image, self._theme))
         self.views: dict[str, View] = {name: view(style) for name, view in VIEWS.items()}
         self.map = cast(ContourView, self.views["map"])
@@ -149,7 +153,7 @@ class Window(QMainWindow):
         self.splitter.setSizes([460, 540])
         self.dock("loss").setWidget(self.views["loss"])
         self.views["loss"].setMinimumSize(240, 130)
-        self.timeline = Timeline(style, self.actions_)
+        self.timeline = Timeline(style, self.actions_, self.session.pace, self.session.speed)
         self.dock("timeline").setWidget(self.timeline)
         self.timeline.sought.connect(self.session.seek)
         self.timeline.sped.connect(self.session.set_speed)
@@ -191,12 +195,13 @@ class Window(QMainWindow):
         for view in self._next_views(frame):
             view.show_frame(frame)
         self.timeline.show_frame(frame)
-        self.readout.setText(summary(frame))
+        self.readout.setText(self._pointed or summary(frame))
+        moving = frame.playing or (frame.following and frame.training)
         self._show_doing("train", ("Stop", "stop") if frame.training else ("Train", "train"))
-        self._show_doing("play", ("Pause", "pause") if frame.playing else ("Play", "play"))
+        self._show_doing("play", ("Pause", "pause") if moving else ("Play", "play"))
         if not frame.training and not frame.playing:
-            self.map.setAccessibleDescription(summary(frame))
-            self.surface.setAccessibleDescription(summary(frame))
+            for view in (self.map, self.surface.canvas):
+                view.setAccessibleDescription(summary(frame))
         # Paint now, in one piece, while the workers wait; Qt would come to it some milliseconds later.
         QApplication.sendEvent(self, QEvent(QEvent.Type.UpdateRequest))
 
@@ -214,6 +219,7 @@ class Window(QMainWindow):
         action = self.actions_[name]
         if action.text() != looks[0]:
             action.setText(looks[0])
+            action.setToolTip(f"{looks[0]} ({shown_keys(action)})")
             action.setIcon(icon(looks[1], self._theme))
 
     @Slot(object)
@@ -231,14 +237,21 @@ class Window(QMainWindow):
     def say(self, words: str) -> None:
         """Show a line in the status bar for a while."""
         self.notice.setText(words)
-        self.notice.setToolTip(words)
+        self.notice.setToolTip(html.escape(words))
         self._fade.start(15_000)
 
     @Slot(object)
     def _point_at(self, coords) -> None:
         loss = self.session.loss_at(coords) if coords is not None else None
-        if loss is not None:
-            self.say(f"({number(coords[0])}, {number(coords[1])})  loss on the sheet {loss:.6g}")
+        x, y = coords or (0.0, 0.0)
+        self._pointed = "" if loss is None else f"under the pointer ({number(x)}, {number(y)}): {loss:.5g} on the sheet"
+        self.readout.setText(self._pointed or summary(self.session.frame))
+
+    @Slot(bool)
+    def _show_again(self, visible: bool) -> None:
+        """A dock that comes back shows the frame of now, not that of when it went."""
+        if visible and "loss" in getattr(self, "views", {}):
+            self.views["loss"].show_frame(self.session.frame)
 
     def _show_parts(self) -> None:
         for name in ("map", "surface"):
@@ -281,19 +294,20 @@ class Window(QMainWindow):
         self.say(experiment.about)
 
     def _save(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(
-            self, self.tr("Save experiment"), "experiment.json", "Experiments (*.json)"
-        )
-        if path:
-            from explorer.export.picture import replacing
-
-            try:
-                with replacing(Path(path).with_suffix(".json")) as temporary:
-                    temporary.write_text(to_json(self.session.experiment), encoding="utf-8")
-            except OSError as error:
-                self.say(f"Not saved: {error}")
-                return
-            self.say(f"Saved {path}")
+        words, kinds = self.tr("Save experiment"), "Experiments (*.json)"
+        given, _ = QFileDialog.getSaveFileName(self, words, "experiment.json", kinds)
+        if not given:
+            return
+        path = Path(given) if given.endswith(".json") else Path(given + ".json")
+        if str(path) != given and path.exists() and not may_replace(self, path):  # Qt has asked about `given`
+            return
+        try:
+            with replacing(path) as temporary:
+                temporary.write_text(to_json(self.session.experiment), encoding="utf-8")
+        except OSError as error:
+            self.say(f"Not saved: {error.strerror or error}")
+            return
+        self.say(f"Saved {path}")
 
     def _export(self) -> None:
         dialog = ExportDialog(self.session.frame, self._theme, self.surface.canvas.cameraParams(), self)
@@ -301,11 +315,10 @@ class Window(QMainWindow):
         dialog.open()
 
     def _copy(self) -> None:
-        from explorer.export.picture import picture
-
         kind = next(name for name in ("map", "surface", "both") if self.actions_[name].isChecked())
+        camera = self.surface.canvas.cameraParams()
         try:
-            image = picture(self.session.frame, kind, (1400, 640), self._theme, self.surface.canvas.cameraParams())
+            image = picture(self.session.frame, kind, DESIGN[kind], self._theme, camera)
         except RuntimeError as error:
             self.say(str(error))
             return
@@ -327,7 +340,8 @@ class Window(QMainWindow):
         self._build_views()
         self.surface.canvas.setCameraParams(**camera)
         self.splitter.setSizes(sizes)
-        self.timeline.show_frame(self.session.frame)
+        self._show_frame(self.session.frame)
+        self.map.setFocus()
         self._stored.setValue("theme", theme.name)
 
     def _full_screen(self) -> None:
@@ -337,7 +351,9 @@ class Window(QMainWindow):
         row = "<tr><td>{}</td><td>&nbsp;&nbsp;&nbsp;<b>{}</b></td></tr>"
         actions = [action for action in self.actions_.values() if action.shortcuts()]
         rows = "".join(row.format(action.text().replace("&", ""), shown_keys(action)) for action in actions)
-        QMessageBox(QMessageBox.Icon.NoIcon, self.tr("Keys"), f"<table>{rows}</table>", parent=self).open()
+        box = QMessageBox(QMessageBox.Icon.NoIcon, self.tr("Keys"), f"<table>{rows}</table>", parent=self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
 
     # ---- layout -------------------------------------------------------------------------------------------------
 

@@ -27,6 +27,8 @@ from model.settings import SettingError, Settings, build, setting
 from model.surface import Surface, survey
 from model.trajectory import Trajectory
 
+MOST_BYTES = 4_000_000_000  # that the parameters, gradients and velocities of one training may take
+
 
 class Experiment(Settings, frozen=True):
     """What is learnt, by which network, measured how, descended how, drawn where."""
@@ -52,6 +54,13 @@ class Experiment(Settings, frozen=True):
         super().__post_init__()
         _objective(self.dataset, self.network, self.loss)
         self.plane.check(self.network)
+        widest = self.dataset.load().inputs.shape[0] * max(self.network.widths)
+        if widest > 10_000_000:
+            allowed = "layers and data of which the product, neurons times points, is at most 10,000,000"
+            raise SettingError("network.widths", self.network.widths, allowed)
+        most = MOST_BYTES // (24 * self.network.size)
+        if self.steps > most:
+            raise SettingError("steps", self.steps, f"1 to {most:,}, for a network of {self.network.size:,} parameters")
 
     @property
     def objective(self) -> Fit:
@@ -127,6 +136,7 @@ def recorded(trajectory: Trajectory, steps: Iterator[Step]) -> Iterator[Step]:
         yield step
 
 
+MOST_NUMBERS = 2**24  # in the states that a plane is chosen for, of the path so far
 CHUNK = 256  # states at a time, so that nobody waits long for the interpreter
 
 
@@ -149,16 +159,17 @@ def landscape(
 
     Without a `plane` it chooses the experiment's, for the path so far and as it will go on to `experiment.steps` if
     nothing is changed: a descent is deterministic, so a rehearsal shows the future, and the plane goes through its end.
-    The first `under` states were recorded under another objective; their heights are taken anew, the others are their
-    recorded losses. Yields None, where it can be stopped, while there is nothing to show yet.
+    The first `under` states were recorded under another objective: their heights are NaN at first and then taken anew,
+    the others are their recorded losses. Yields None, where it can be stopped, while there is nothing to show yet.
     """
     if plane is None:
         path = []
-        for state in _sample(experiment, trajectory, count):
+        for state in _sample(experiment, trajectory, count, under):
             path.append(state.params)
             yield None
         plane = experiment.plane.plane(experiment.network, np.stack(path))
     parts, known, heights = [], 0, trajectory.losses(0, count)
+    heights[:under] = np.nan
     for surface in survey(experiment.objective, plane, (experiment.resolution, experiment.resolution)):
         while known < len(trajectory):  # which may grow meanwhile
             parts.append(plane.project(trajectory.params(known, known + CHUNK)))
@@ -176,14 +187,16 @@ def landscape(
             under = 0
 
 
-def _sample(experiment: Experiment, trajectory: Trajectory, count: int) -> Iterator[State]:
+def _sample(experiment: Experiment, trajectory: Trajectory, count: int, under: int) -> Iterator[State]:
     """The states that a plane is chosen for: of the path so far some thousand at most, then what is to come."""
-    near = np.flatnonzero(within_reach(trajectory.losses(0, count)))
-    stride = -(-len(near) // 1000)
+    losses = trajectory.losses(0, count)
+    near = np.flatnonzero(np.append(within_reach(losses[:under]), within_reach(losses[under:])))
+    most = int(np.clip(MOST_NUMBERS // experiment.network.size, 16, 1000))
+    stride = -(-len(near) // most)
     for index in near[len(near) - 1 :: -stride][::-1]:
         yield trajectory[int(index)]
     if near[-1] == count - 1:
-        yield from rehearsal(experiment, trajectory[count - 1])
+        yield from islice(rehearsal(experiment, trajectory[count - 1]), 2 * most)
 
 
 def within_reach(losses: Array) -> Array:
@@ -192,7 +205,7 @@ def within_reach(losses: Array) -> Array:
     Past ten times the first loss a path has left the land that it was meant to explore, often by many powers of ten; a
     plane fitted to that would show nothing else.
     """
-    return np.asarray(losses <= max(10.0 * losses[0], 1e-12))
+    return np.asarray(losses <= max(10.0 * losses[0], 1e-12)) if len(losses) else np.empty(0, bool)
 
 
 def rehearsal(experiment: Experiment, state: State) -> Iterator[State]:

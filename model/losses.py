@@ -15,7 +15,8 @@ from model.activations import Array
 
 
 class Loss:
-    """A function of outputs `(..., n, K)` and targets `(n, K)`, the mean over the n samples, and its derivative.
+    """A function of outputs `(..., n, K)` and targets `(n, K)`, a mean over the n samples (squared and binary: and
+    over the K outputs), and its derivative.
 
     `value(outputs, targets) -> (...)`; `slope(outputs, targets) -> (n, K)` is the derivative of the mean, so it
     already carries the 1/n. `head` names what turns outputs into predictions; `fewest` is the smallest K it is for.

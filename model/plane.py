@@ -103,7 +103,7 @@ class PlaneKind(Settings, frozen=True, tag_field="kind"):
 
 
 class Principal(PlaneKind, frozen=True, tag="principal"):
-    """The two directions along which the run itself spreads most, through its newest state.
+    """The two directions along which the run itself spreads most, through the last of the states given.
 
     Principal components of the trajectory (Li et al. 2018, §7), each with its largest entry positive. `explained` is
     their share of the variance: 1 would mean that the path lies in a plane. It says nothing about the loss.
@@ -131,7 +131,7 @@ class Principal(PlaneKind, frozen=True, tag="principal"):
 
 
 def _top_two(spread: Array) -> tuple[Array, Array]:
-    """Variances (2,) and directions (2, P), largest first, by the smaller of the two Gram matrices."""
+    """Sums of squares (2,) and orthonormal directions (2, P), largest first, by the smaller Gram matrix."""
     n, p = spread.shape
     if n == 1:
         return np.zeros(2), np.zeros((2, p))
@@ -140,7 +140,7 @@ def _top_two(spread: Array) -> tuple[Array, Array]:
     values, vectors = np.linalg.eigh(gram)
     values, vectors = np.maximum(values[:-3:-1], 0.0), vectors.T[:-3:-1]
     if n < p:
-        vectors = vectors @ spread / np.sqrt(np.maximum(values, 1e-300))[:, None]
+        vectors = np.linalg.qr((vectors @ spread).T)[0].T
     return values, vectors
 
 
@@ -154,7 +154,7 @@ def _completed(vectors: Array, values: Array, total: float) -> Array:
 
 
 class RandomNormalized(PlaneKind, frozen=True, tag="random"):
-    """Two random directions through the newest state, scaled neuron by neuron to the size of the weights there.
+    """Two random directions through the last of the states given, scaled neuron by neuron to the weights there.
 
     Filter normalisation, d ← d·‖θ_f‖/‖d_f‖ for the incoming weights f of each neuron (Li et al. 2018, §4). Biases are
     directions of size zero, as there.
@@ -165,7 +165,8 @@ class RandomNormalized(PlaneKind, frozen=True, tag="random"):
     seed: Annotated[int, setting("Direction seed", "another seed, another plane", ge=0, le=2**31)] = 0
 
     def check(self, network: Network) -> None:
-        _check_two(network)
+        if sum(layer.bias - layer.start for layer in layout(network.widths)) < 2:
+            raise SettingError("network.widths", network.widths, "two or more weights, for two random directions")
 
     def choose(self, network: Network, params: Array) -> Plane:
         origin = params[-1]
@@ -187,7 +188,7 @@ def filter_normalized(network: Network, direction: Array, params: Array) -> Arra
 
 
 class TwoParameters(PlaneKind, frozen=True, tag="two-parameters"):
-    """Two of the parameters themselves, all others held at the newest state."""
+    """Two of the parameters themselves, all others held at the last of the states given."""
 
     caption = "Two parameters"
 

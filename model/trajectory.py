@@ -1,7 +1,7 @@
 """Trajectory: the states of a run so far, in growing columns.
 
 It only ever grows. Numbers lie in blocks, each an eighth as long as all before it, so that nothing is copied when it
-grows and little memory lies waiting: what is recorded costs at most about 1.13 times its own bytes.
+grows and little memory lies waiting: from some dozens of states on, they cost at most 1.13 times their own bytes.
 """
 
 from __future__ import annotations

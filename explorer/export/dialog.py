@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QMessageBox,
     QPushButton,
     QSpinBox,
     QWidget,
@@ -36,6 +37,7 @@ class ExportDialog(QDialog):
         super().__init__(parent)
         self._frame, self._theme, self._camera = frame, theme, camera
         self.setWindowTitle("Export picture")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)  # it holds a frame, and so a run
         self.view = QComboBox()
         for kind in sorted(KINDS, key=lambda kind: kind != "both"):
             self.view.addItem(WORDS[kind], kind)
@@ -52,6 +54,7 @@ class ExportDialog(QDialog):
         across.addStretch(1)
         self.path = QLineEdit(str(Path.cwd() / self._suggested()))
         self.path.setMinimumWidth(340)
+        self.path.setAccessibleName("File")
         browse = QPushButton("Browse…")
         browse.clicked.connect(self._browse)
         where = QHBoxLayout()
@@ -59,6 +62,7 @@ class ExportDialog(QDialog):
         where.addWidget(browse)
         self.problem = QLabel()
         self.problem.setWordWrap(True)
+        self.problem.setTextFormat(Qt.TextFormat.PlainText)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
@@ -92,14 +96,23 @@ class ExportDialog(QDialog):
             self.path.setText(path)
 
     def accept(self) -> None:
-        path = Path(self.path.text()).expanduser()
-        path = path if path.suffix.lower() == ".png" else path.with_name(path.name + ".png")
         size = self.wide.value(), self.high.value()
         try:
-            image = picture(self._frame, self.view.currentData(), size, self._theme, self._camera)
-            save(image, path)
-        except (OSError, RuntimeError) as error:
+            path = Path(self.path.text()).expanduser()
+            path = path if path.suffix.lower() == ".png" else path.with_name(path.name + ".png")
+            if not path.parent.is_dir():
+                raise OSError(f"{path.parent} is not a folder")
+            if path.exists() and not may_replace(self, path):
+                return
+            save(picture(self._frame, self.view.currentData(), size, self._theme, self._camera), path)
+        except (OSError, RuntimeError, ValueError) as error:
             self.problem.setText(f"Not saved: {error}")
             return
         self.saved.emit(f"Saved {path} ({size[0]} × {size[1]})")
         super().accept()
+
+
+def may_replace(parent: QWidget, path: Path) -> bool:
+    """Ask whether a file that is there may go."""
+    buttons = QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No
+    return QMessageBox.question(parent, "Replace?", f"{path.name} exists. Replace it?", buttons) == buttons.Yes

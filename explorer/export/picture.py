@@ -6,14 +6,14 @@ import os
 import tempfile
 from pathlib import Path
 
-import numpy as np
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage, QImageWriter, QPainter
 
 from explorer.frame import Frame, Run
 from explorer.style import DARK, Style, Theme, palette
 from explorer.views import VIEWS, View
-from model import Experiment, SettingError, landscape, to_json
+from model import Experiment, SettingError, Trajectory, landscape, to_json, train
+from model.experiment import recorded
 
 KINDS = (*VIEWS, "both")
 # The sizes at which pens and letters have their plain width; larger pictures are drawn so many times larger.
@@ -114,15 +114,15 @@ def frame_at(experiment: Experiment, step: int | None, logarithmic: bool = True)
 
     Raises `SettingError` for a step that the run does not reach.
     """
-    trajectory = experiment.run(max(experiment.steps, step or 0))
+    trajectory, last = Trajectory(), max(experiment.steps, step or 0)
+    for _ in recorded(trajectory, train(experiment, None, last)):
+        pass
     length = len(trajectory)
-    if not np.isfinite(trajectory[-1].loss):
-        length -= 1
-    if length < 1:
+    if not length:
         raise SettingError("experiment", "a start with a loss that is not finite", "settings with a finite one")
     cursor = length - 1 if step is None else step
     if not 0 <= cursor < length:
-        why = "" if length > experiment.steps else " (then its loss is no longer finite)"
+        why = " (then its loss is no longer finite)" if length <= last else ""
         raise SettingError("--step", step, f"0 to {length - 1}{why}")
     *_, land = landscape(experiment, trajectory, length, None)
     assert land is not None

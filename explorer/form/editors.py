@@ -41,6 +41,7 @@ class Editor(QWidget):
         column.addLayout(self._row)
         self.problem = QLabel()
         self.problem.setWordWrap(True)
+        self.problem.setTextFormat(Qt.TextFormat.PlainText)
         self.problem.setForegroundRole(QPalette.ColorRole.BrightText)
         self.problem.hide()
         column.addWidget(self.problem)

@@ -6,7 +6,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtWidgets import QGraphicsItem
 
-from explorer.frame import log_levels, number, round_levels
+from explorer.frame import log_levels, numbers, round_levels
 from explorer.style import Style
 
 
@@ -28,9 +28,7 @@ class NumberAxis(pg.AxisItem):
         return [(1.0, levels.tolist())]
 
     def tickStrings(self, values, scale, spacing):
-        if self.logarithmic:
-            return [number(10.0**value) for value in values]
-        return [number(round(value, 12)) for value in values]
+        return numbers([10.0**value if self.logarithmic else round(value, 12) for value in values])
 
     spread = 1.0
 

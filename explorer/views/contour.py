@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import contourpy
@@ -11,7 +12,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPainterPath, QPolygonF
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from explorer.frame import Frame, Run, Scale, descent_arrow, number, shown
+from explorer.frame import Frame, Run, Scale, descent_arrow, number, numbers, shown
 from explorer.style import (
     GHOSTS,
     PATH,
@@ -158,7 +159,8 @@ class ContourView(View):
         axis = self._plot.getAxis("bottom").height()
         bar = QRectF(rect.left() + 4 * k, rect.top() + 26 * k, 12 * k, rect.height() - axis - 34 * k)
         theme = self.look.theme
-        draw_text(painter, QPointF(rect.left() + 2 * k, rect.top() + 11 * k), "loss", self.look, theme.muted, 9,
+        title = "loss (log)" if scale.logarithmic else "loss"
+        draw_text(painter, QPointF(rect.left() + 2 * k, rect.top() + 11 * k), title, self.look, theme.muted,
                   align=Qt.AlignmentFlag.AlignLeft)  # fmt: skip
         heights = scale(np.array([scale.low, *scale.levels, scale.high]))
         painter.setPen(Qt.PenStyle.NoPen)
@@ -166,11 +168,11 @@ class ContourView(View):
             top, bottom = bar.bottom() - high * bar.height(), bar.bottom() - low * bar.height()
             painter.setBrush(color((low + high) / 2))
             painter.drawRect(QRectF(bar.left(), top, bar.width(), bottom - top + 0.5))
-        for tick in scale.ticks:
+        for tick, words in zip(scale.ticks, numbers(scale.ticks), strict=True):
             y = bar.bottom() - float(scale(np.array(tick))) * bar.height()
             painter.setPen(self.look.pen(theme.muted))
             painter.drawLine(QPointF(bar.right(), y), QPointF(bar.right() + 3 * k, y))
-            draw_text(painter, QPointF(bar.right() + 5 * k, y), number(tick), self.look, theme.muted,
+            draw_text(painter, QPointF(bar.right() + 5 * k, y), words, self.look, theme.muted,
                       align=Qt.AlignmentFlag.AlignLeft)  # fmt: skip
         if scale.cuts:
             draw_text(painter, QPointF(bar.right() + 5 * k, bar.top() - 1 * k), f"≥{number(scale.high)}", self.look,
@@ -187,7 +189,8 @@ def _entries(frame: Frame) -> list[Entry]:
         return []
     entries: list[Entry] = []
     if frame.run is not None:
-        entries += [("path", "path"), ("start", "start"), ("now", "now"), ("gradient", "−gradient")]
+        entries += [("path", "path"), ("start", "start"), ("now", "now")]
+        entries += [("gradient", "−gradient")] * (descent_arrow(frame) is not None)
     entries += [(f"ghost{i}", run.label) for i, run in enumerate(frame.runs[:-1])]
     if frame.surface.lowest is not None:
         entries.append(("lowest", "lowest point of this slice"))
@@ -217,12 +220,14 @@ class _Terrain:
             for low, high in zip(edges, uppers, strict=True)
         ]
         self._lines, self._labels = QPainterPath(), []
-        for level, loss in zip(levels, scale.levels, strict=True):
+        words = dict(zip(scale.ticks.tolist(), numbers(scale.ticks), strict=True))
+        for level, loss in zip(levels, scale.levels.tolist(), strict=True):
             points = grid.lines(level)[0][0] if 0 < level < 1 else None
             if points is not None and len(points) > 1:
                 self._lines.addPath(pg.arrayToQPath(points[:, 0], points[:, 1], connect="finite"))
-                if loss in scale.ticks or np.isclose(scale.ticks, loss).any():
-                    self._labels.append((points, number(loss)))
+                label_ = next((word for tick, word in words.items() if math.isclose(tick, loss)), None)
+                if label_ is not None:
+                    self._labels.append((points, label_))
 
     def paint(self, painter: QPainter, style: Style) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

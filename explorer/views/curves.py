@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from explorer.frame import Frame, Run, sheet_height, shown
+from explorer.frame import Frame, Run, extremes, sheet_height
 from explorer.style import Style, draw_legend
 from explorer.views.axes import label, plot
 from explorer.views.base import View, rendered
@@ -56,7 +56,7 @@ class LossCurve(View):
             self._plot.getAxis("left").logarithmic = False
             self._plot.setRange(xRange=(0, 10), yRange=(0, 1), padding=0.01)
             return
-        index = shown(run.length, run.length, POINTS)
+        index = extremes(run.losses, POINTS)
         log = frame.logarithmic and float(run.losses[: run.length].max(initial=0.0)) > 0
         self._plot.getAxis("left").logarithmic = log
         steps = index + run.trajectory.first
@@ -65,6 +65,7 @@ class LossCurve(View):
         sheet = np.full(len(index), np.nan)
         if frame.surface is not None:
             sheet = _bent(sheet_height(frame.surface, run.coords[index]), log)
+            sheet[index < run.switched] = np.nan  # recorded under another loss, which the sheet does not show
         self._sheet.setData(steps, sheet)
         step = run.trajectory.first + frame.cursor
         self._cursor.setValue(step)

@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QLinearGradient, QPainter
 
-from explorer.frame import Scale, number, round_levels
+from explorer.frame import Scale, number, numbers, round_levels
 from explorer.style import Style, color, draw_text
 from explorer.views.scene import FLOOR, TOP
 from model import Plane
@@ -54,11 +54,11 @@ class Letters:
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         painter.setPen(pen)
         painter.drawLine(foot, top)
-        for tick in scale.ticks:
+        for tick, words in zip(scale.ticks, numbers(scale.ticks), strict=True):
             spot = place(*corner, TOP * float(scale(np.array(tick))))
             painter.setPen(style.pen(style.theme.muted, 1.2))
             painter.drawLine(spot - QPointF(3 * k, 0), spot - QPointF(8 * k, 0))
-            self._write(spot - QPointF(11 * k, 0), number(tick), align=Qt.AlignmentFlag.AlignRight)
+            self._write(spot - QPointF(11 * k, 0), words, align=Qt.AlignmentFlag.AlignRight)
         self._write(top - QPointF(0, 18 * k), "loss (log)" if scale.logarithmic else "loss", style.theme.ink)
         if scale.cuts:
             self._write(top - QPointF(0, 34 * k), f"cut at {number(scale.high)}")
@@ -75,11 +75,12 @@ class Letters:
         if normal.x() * away.x() + normal.y() * away.y() < 0:
             normal = -normal
         low, high = bounds
-        for value in round_levels(low, high, 5):
+        values = round_levels(low, high, 5)
+        for value, words_ in zip(values, numbers([round(value, 12) for value in values.tolist()]), strict=True):
             spot = place(*at((2 * value - low - high) / (high - low)), FLOOR)
             painter.setPen(style.pen(style.theme.muted, 1.2))
             painter.drawLine(spot, spot + normal * 4 * k)
-            self._write(spot + normal * 15 * k, number(round(value, 12)))
+            self._write(spot + normal * 15 * k, words_)
         self._write_along(ends[0] + along * 0.5 + normal * 36 * k, along, words)
 
     def _write(

@@ -5,6 +5,7 @@ The box has x and y in [−1, 1]; losses stand between z = 0 and z = TOP; the fl
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import contourpy
@@ -109,7 +110,9 @@ def path(frame: Frame, run: Run, upto: int) -> Path:
     assert frame.scale is not None and frame.surface is not None
     flat = to_box(run.coords[index], frame.surface.plane.bounds)
     tall = TOP * frame.scale(run.heights[index])
-    under = TOP * frame.scale(sheet_height(frame.surface, run.coords[index]))
+    # The drawn sheet is flat between its corners in height, not in loss.
+    drawn = replace(frame.surface, loss=frame.scale(frame.surface.loss))
+    under = TOP * sheet_height(drawn, run.coords[index])
     # What lies far outside the box (a diverging run) would only stretch the picture.
     keep = np.isfinite(tall) & np.isfinite(flat).all(axis=1) & (np.abs(flat) < 1.5).all(axis=1)
     points = np.column_stack([flat[keep], tall[keep] + LIFT])

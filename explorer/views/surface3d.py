@@ -46,7 +46,8 @@ class SurfaceView(View):
         self._frame = Frame()
         self._canvas = Canvas(style)
         self._canvas.setAccessibleName("Surface of the loss over the plane, in three dimensions")
-        self.setFocusProxy(self._canvas)
+        if self._canvas.isValid():
+            self.setFocusProxy(self._canvas)
         self._missing = QLabel("3-D needs OpenGL 2.1, which is not to be had here.\nThe map shows the same surface.")
         self._missing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         stack = QStackedLayout(self)
