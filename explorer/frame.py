@@ -32,6 +32,7 @@ class Run:
 
     `coords` `(N, 2)` on the plane drawn; `losses` `(N,)` as recorded; `heights` `(N,)` under the objective drawn, which
     differ for the first `switched` states: those were recorded before the loss or activation was switched.
+    `changes` are for the eye, a slider's drag being one; `segments` are exact: (step, experiment from there on).
     """
 
     label: str
@@ -42,6 +43,7 @@ class Run:
     losses: Array
     heights: Array
     changes: tuple[Change, ...] = ()
+    segments: tuple[tuple[int, Experiment], ...] = ()
     switched: int = 0
 
 

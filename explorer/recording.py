@@ -66,6 +66,7 @@ class Recording:
     losses: Column = field(default_factory=lambda: Column(np.empty(0)))
     heights: Column = field(default_factory=lambda: Column(np.empty(0)))
     changes: tuple[Change, ...] = ()
+    segments: tuple[tuple[int, Experiment], ...] = ()
     switched: int = 0
     _last: _Gesture | None = None
 
@@ -95,7 +96,9 @@ class Recording:
         changed = without(changes(before, experiment), VIEW)
         if not changed or not index:
             return False
-        self._mark(before, changed, self.trajectory.first + index - 1)
+        step = self.trajectory.first + index - 1
+        self.segments = (*self.segments, (step, experiment))
+        self._mark(before, changed, step)
         if touches(changed, OBJECTIVE):
             self.switched = index
             return True
@@ -116,7 +119,8 @@ class Recording:
     def snapshot(self) -> Run:
         """The run as it is now."""
         columns = self.coords.view, self.losses.view, self.heights.view
-        return Run(self.label, self.experiment, self.trajectory, self.length, *columns, self.changes, self.switched)
+        run = Run(self.label, self.experiment, self.trajectory, self.length, *columns)
+        return replace(run, changes=self.changes, segments=self.segments, switched=self.switched)
 
 
 def placed_on(run: Run, plane: Plane) -> Run:

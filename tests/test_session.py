@@ -14,7 +14,7 @@ import pytest
 from PySide6.QtCore import QObject, Signal
 from pytestqt.qtbot import QtBot
 
-from explorer.frame import Frame
+from explorer.frame import Frame, summary
 from explorer.session import Session
 from model import Experiment, Network, RandomNormalized, SettingError, TwoParameters, landscape, with_field
 from model.activations import Array
@@ -220,9 +220,9 @@ def test_many_switches_are_still_one_run(session: Session, small: Experiment, he
     session.set_pace(0)
     frame = settle(qtbot, session)
     assert frame.run is not None
-    used = [(change.step, float(change.text.rsplit("→", 1)[1])) for change in frame.run.changes]
-    assert len({step for step, _ in used}) == len(used)
-    parts = [(0, small), *((step, rate(small, value)) for step, value in used)]
+    assert len(frame.run.changes) == 1  # one gesture, and yet exactly recorded
+    assert len({step for step, _ in frame.run.segments}) == len(frame.run.segments)
+    parts = [(0, small), *frame.run.segments]
     assert parts[-1][1] == session.experiment == given[39]
     last = frame.run.length - 1
     np.testing.assert_array_equal(frame.run.trajectory.params(), heavy_ball(parts, last))
@@ -607,3 +607,89 @@ def test_signals_give_back_what_they_borrow(session: Session, qapp: Any) -> None
     gc.collect()
     after = sys.getrefcount(True), sys.getrefcount(None)
     assert abs(after[0] - before[0]) < 100 and abs(after[1] - before[1]) < 100
+
+
+# ---- once wrong -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pace", [0, 20])
+def test_a_divergence_is_told_at_any_pace(session: Session, small: Experiment, qtbot: QtBot, pace: float) -> None:
+    words = heard(session)
+    session.change(msgspec.structs.replace(with_field(small, "loss", "mse"), network=Network((2, 4, 1), "identity")))
+    session.change(rate(session.experiment, 1e6))
+    session.set_pace(pace)
+    trained(qtbot, session)
+    assert "not finite" in words[-1] and session.frame.run is not None and session.frame.run.length < 61
+
+
+def test_stop_recompute_train_keeps_every_coordinate_with_its_state(session: Session, qtbot: QtBot) -> None:
+    session.set_pace(0)
+    for _ in range(5):
+        session.train()
+        qtbot.wait(5)
+        session.stop()
+        session.recompute()
+        check(settle(qtbot, session))
+    check(trained(qtbot, session))
+
+
+def test_numbers_at_the_cursor_belong_to_the_loss_that_is_drawn(session: Session, qtbot: QtBot) -> None:
+    """Also where a state was recorded under another one, which is said too."""
+    frame = trained(qtbot, session)
+    assert frame.state is not None
+    recorded = frame.state.loss
+    session.change(with_field(session.experiment, "loss", "mse"))
+    frame = settle(qtbot, session)
+    loss, gradient = frame.here  # type: ignore[misc]
+    expected = session.experiment.objective.loss_and_gradient(frame.state.params)  # type: ignore[union-attr]
+    assert loss == expected[0] != recorded
+    np.testing.assert_array_equal(gradient, expected[1])
+    assert f"{loss:.5g}" in summary(frame) and f"{recorded:.4g}" in summary(frame)
+    np.testing.assert_allclose(
+        frame.run.heights[: frame.run.length],  # type: ignore[union-attr]
+        session.experiment.objective.loss(frame.run.trajectory.params(0, frame.run.length)),  # type: ignore[union-attr]
+    )
+
+
+def test_a_drag_of_a_slider_is_one_mark_and_nothing_if_it_comes_back(session: Session, qtbot: QtBot) -> None:
+    trained(qtbot, session)
+    for value in (0.11, 0.12, 0.13):
+        session.change(rate(session.experiment, value))
+    frame = settle(qtbot, session)
+    assert [change.text for change in frame.run.changes] == ["Learning rate η 0.1 → 0.13"]  # type: ignore[union-attr]
+    session.change(rate(session.experiment, 0.1))
+    assert settle(qtbot, session).run.changes == ()  # type: ignore[union-attr]
+
+
+def test_playing_before_there_is_a_state_leaves_the_cursor_where_it_is(
+    open_session: Callable[[Experiment], Session], small: Experiment, qtbot: QtBot
+) -> None:
+    session = open_session(small)
+    session.toggle_play()
+    session.tick()
+    assert settle(qtbot, session).cursor == 0
+
+
+def test_ghosts_are_not_drawn_at_heights_of_another_loss(session: Session, qtbot: QtBot) -> None:
+    trained(qtbot, session)
+    session.new_start()
+    settle(qtbot, session)
+    session.change(with_field(session.experiment, "loss", "mse"))
+    frame = settle(qtbot, session)
+    assert len(frame.runs) == 2 and np.isnan(frame.runs[0].heights).all()
+
+
+def test_an_error_in_a_frame_does_not_end_the_frames(session: Session, qtbot: QtBot) -> None:
+    trained(qtbot, session)
+
+    def broken(frame: Frame) -> None:
+        raise ValueError("a view that cannot")
+
+    session.frame_changed.connect(broken)
+    with qtbot.captureExceptions() as errors:
+        session.seek(3)
+        qtbot.waitUntil(lambda: bool(errors))
+        session.frame_changed.disconnect(broken)
+        session.seek(5)
+        qtbot.waitUntil(lambda: session.frame.cursor == 5)
+    assert {kind for kind, *_ in errors} == {ValueError}

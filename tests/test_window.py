@@ -384,3 +384,16 @@ def test_closing_the_window_while_it_trains_at_full_speed_ends_well(tmp_path: Pa
     )
     said = [line for line in done.stderr.splitlines() if "propagateSizeHints" not in line]
     assert (done.returncode, said) == (0, [])
+
+
+def test_the_step_field_can_be_typed_into_while_frames_arrive(window: Window, qtbot: QtBot) -> None:
+    field = window.timeline.field
+    field.setFocus()
+    field.selectAll()
+    QTest.keyClicks(field, "1")
+    window.session.frame_changed.emit(window.session.frame)
+    QTest.keyClicks(field, "2")
+    window.session.frame_changed.emit(window.session.frame)
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    window.session.tick()
+    assert window.session.frame.cursor == 12 and field.value() == 12 and not field.hasFocus()
