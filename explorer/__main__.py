@@ -15,6 +15,9 @@ import difflib
 import os
 import re
 import shutil
+import signal
+import socket
+import subprocess
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -23,6 +26,7 @@ KINDS = ("map", "surface", "loss", "both")
 LARGEST = 8192
 COMMANDS = ("open", "export", "showcase", "presets")
 AGAIN = "LOSS_EXPLORER_UNDER_XVFB"
+PLATFORMS = ("", "xcb", "wayland", "wayland-egl", "offscreen", "minimal", "vnc", "eglfs", "linuxfb", "minimalegl")
 
 
 class Parser(argparse.ArgumentParser):
@@ -46,13 +50,21 @@ def main(arguments: list[str] | None = None) -> int:
         given.insert(0, "open")
     options = _parser().parse_args(given)
     options.given = given
+    # Ctrl-C ends at once, in the middle of a picture or in the window: what is written is written under another name.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     from model import SettingError
 
     try:
         return int(options.run(options) or 0)
-    except (SettingError, RuntimeError, OSError) as error:
+    except BrokenPipeError:  # whoever read our output has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        words = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+        print(f"loss-explorer: {words}", file=sys.stderr)
+    except (SettingError, RuntimeError) as error:
         print(f"loss-explorer: {error}", file=sys.stderr)
-        return 2
+    return 2
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -90,14 +102,14 @@ def _version() -> str:
 
 
 def _size(text: str) -> tuple[int, int]:
-    found = re.fullmatch(r"(\d{1,6})x(\d{1,6})", text)
+    found = re.fullmatch(r"([0-9]{1,6})x([0-9]{1,6})", text)
     if not found or not all(64 <= int(n) <= LARGEST for n in found.groups()):
         raise argparse.ArgumentTypeError(f"{text!r} given; allowed: WIDTHxHEIGHT, each 64 to {LARGEST}")
     return int(found[1]), int(found[2])
 
 
 def _step(text: str) -> int:
-    if not re.fullmatch(r"\d{1,7}", text) or int(text) > 1_000_000:
+    if not re.fullmatch(r"[0-9]{1,7}", text) or int(text) > 1_000_000:
         raise argparse.ArgumentTypeError(f"{text!r} given; allowed: a whole number from 0 to 1000000")
     return int(text)
 
@@ -106,7 +118,8 @@ def _open(options: argparse.Namespace) -> int:
     from explorer.resources import load_experiment
 
     load_experiment(options.experiment)  # before Qt: a misspelt name needs no display to be told
-    if sys.platform == "linux" and not _has_display():
+    _known_platform()
+    if not _has_display():
         raise RuntimeError("no display here; pictures need none: loss-explorer export --help")
     from explorer.application import run_window
 
@@ -118,6 +131,7 @@ def _export(options: argparse.Namespace) -> int:
 
     experiment = load_experiment(options.experiment)
     _check_place(options.out)
+    _known_platform()
     _need_display(options.view in ("surface", "both"), options.given)
     from explorer.application import make_application
     from explorer.export.picture import frame_at, picture, save
@@ -135,9 +149,10 @@ def _showcase(options: argparse.Namespace) -> int:
     from explorer.resources import load_experiment
 
     experiment = load_experiment()
-    if options.out.exists() and not options.out.is_dir():
+    if not options.out.name or (options.out.exists() and not options.out.is_dir()):
         raise OSError(f"--out: {str(options.out)!r} given; allowed: a folder")
     options.out.mkdir(parents=True, exist_ok=True)
+    _known_platform()
     three_d = _has_display() or shutil.which("xvfb-run") is not None
     _need_display(three_d, options.given)
     from explorer.application import make_application
@@ -176,11 +191,37 @@ def _check_place(path: Path) -> None:
 
 
 def _has_display() -> bool:
-    return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    """Whether there is a display that answers: Qt aborts the process where there is only the name of one."""
+    if sys.platform != "linux":
+        return True
+    wayland, x11 = os.environ.get("WAYLAND_DISPLAY"), os.environ.get("DISPLAY")
+    if wayland and _answers(socket.AF_UNIX, str(Path(os.environ.get("XDG_RUNTIME_DIR", ""), wayland))):
+        return True
+    found = re.fullmatch(r"(.*):([0-9]+)(\.[0-9]+)?", x11 or "")
+    if not found:
+        return False
+    host, number = found[1], int(found[2])
+    if host not in ("", "unix"):
+        return _answers(socket.AF_INET, (host, 6000 + number))
+    path = f"/tmp/.X11-unix/X{number}"
+    return _answers(socket.AF_UNIX, path) or _answers(socket.AF_UNIX, "\0" + path)
+
+
+def _answers(family: int, address: str | tuple[str, int]) -> bool:
+    with socket.socket(family) as connection:
+        connection.settimeout(2.0)
+        try:
+            connection.connect(address)
+        except OSError:
+            return False
+    return True
 
 
 def _need_display(three_d: bool, given: list[str]) -> None:
-    """Choose Qt's platform: none for flat pictures; for 3-D a display, if need be a virtual one."""
+    """Choose Qt's platform: none for flat pictures; for 3-D a display, if need be a virtual one.
+
+    In that case the command runs again there, and this process ends with its exit code.
+    """
     if not three_d:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         os.environ.pop("DISPLAY", None)
@@ -189,10 +230,23 @@ def _need_display(three_d: bool, given: list[str]) -> None:
         if runner is None or shutil.which("xauth") is None or AGAIN in os.environ:
             raise RuntimeError("3-D needs a display, or a virtual one: install xvfb and xauth (--view map needs none)")
         os.environ[AGAIN] = "1"
-        os.environ.pop("QT_QPA_PLATFORM", None)
-        screen = "-screen 0 1920x1200x24 +extension GLX"
+        for name in ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY"):
+            os.environ.pop(name, None)
+        screen = "-screen 0 1920x1080x24 +extension GLX"
         sys.stdout.flush()
-        os.execv(runner, [runner, "-a", "-s", screen, sys.executable, "-m", "explorer", *given])
+        again = [runner, "-a", "-s", screen, sys.executable, "-m", "explorer", *given]
+        child = subprocess.Popen(again, start_new_session=True)
+        # The virtual display ends with us.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda number, _: os.killpg(child.pid, number))
+        sys.exit(child.wait())
+
+
+def _known_platform() -> None:
+    """Refuse a Qt platform that does not exist, at which Qt would abort."""
+    wanted = os.environ.get("QT_QPA_PLATFORM", "").split(":")[0].split(";")[0]
+    if sys.platform == "linux" and wanted not in PLATFORMS:
+        raise RuntimeError(f"QT_QPA_PLATFORM: {wanted!r} given; allowed: {', '.join(filter(None, PLATFORMS))}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyqtgraph as pg
 from PySide6 import __version_info__ as qt_version
-from PySide6.QtCore import QEvent, QObject, QSettings, QStandardPaths, Qt
+from PySide6.QtCore import QEvent, QObject, QSettings, QStandardPaths, Qt, qInstallMessageHandler
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QAbstractSlider, QApplication, QComboBox
 
 from explorer.style import DARK, THEMES, Theme, palette
@@ -28,12 +28,20 @@ def make_application(theme: Theme = DARK) -> QApplication:
         sys.exit("loss-explorer: PySide6 6.12.0 crashes Python 3.11; install PySide6-Essentials 6.10.3")
     application = QApplication.instance() or QApplication([sys.argv[0]])
     assert isinstance(application, QApplication)
+    if application.platformName() == "offscreen":
+        qInstallMessageHandler(_without_noise)
     application.setApplicationName("loss-landscape-explorer")
     application.setApplicationDisplayName("Loss Landscape Explorer")
     application.setStyle("Fusion")
     pg.setConfigOptions(antialias=True, segmentedLineMode="on", imageAxisOrder="row-major")
     set_theme(theme)
     return application
+
+
+def _without_noise(kind, context, message: str) -> None:
+    """Qt's messages as ever, but for one that it gives for every picture made without a display."""
+    if "propagateSizeHints" not in message and sys.stderr is not None:
+        print(message, file=sys.stderr)
 
 
 def set_theme(theme: Theme) -> None:

@@ -37,6 +37,8 @@ def load_experiment(given: str | None = None) -> Experiment:
         hint = f" (did you mean {close[0]}?)" if close else ""
         raise SettingError("experiment", given, f"a .json file, or a preset: {', '.join(known)}{hint}")
     try:
+        if given == "" or (path.exists() and not path.is_file()):
+            raise SettingError("experiment", given, "a .json file, or a preset")
         text = path.read_bytes()
     except OSError as error:
         raise SettingError("experiment", str(path), f"a file that can be read ({error.strerror})") from None

@@ -232,7 +232,7 @@ def from_json(text: str | bytes) -> Experiment:
     Raises `SettingError`, one line with the field, what was given and what is allowed.
     """
     try:
-        plain = msgspec.json.decode(text)
+        plain = msgspec.json.decode(text.removeprefix(b"\xef\xbb\xbf") if isinstance(text, bytes) else text)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:  # also: bad UTF-8, a number of 5000 digits
         raise SettingError("JSON", str(error), "an experiment as JSON") from None
     return build(Experiment, plain)

@@ -156,6 +156,9 @@ class Worker(Generic[Item]):
                     self._last = max(due, now - 0.1)
                     break
                 self._changed.wait(due - now)
+                self._changed.wait_for(lambda: not self._held or not self._is_latest(job))
+            if self._pace is None:
+                self._last = time.monotonic()  # so that a pace that is set next counts from here
             return self._is_latest(job)
 
     def _is_latest(self, job: _Job) -> bool:

@@ -36,7 +36,7 @@ def test_an_experiment_comes_from_a_file(small: Experiment, tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("given", "words"),
-    [("moonz", "did you mean moons?"), ("nowhere.json", "No such file"), ("", "allowed"), (".", "Is a directory")],
+    [("moonz", "did you mean moons?"), ("nowhere.json", "No such file"), ("", "allowed"), (".", "a .json file")],
 )
 def test_what_is_not_there_is_named_in_one_line(given: str, words: str) -> None:
     with pytest.raises(SettingError, match=words.replace("?", r"\?")) as caught:

@@ -94,7 +94,11 @@ class replacing:
         self._path = path
 
     def __enter__(self) -> Path:
-        handle, name = tempfile.mkstemp(prefix=".", suffix=self._path.suffix or ".tmp", dir=self._path.parent)
+        suffix = self._path.suffix or ".tmp"
+        try:
+            handle, name = tempfile.mkstemp(prefix=".", suffix=suffix, dir=self._path.parent)
+        except OSError as error:  # which would name the temporary file
+            raise OSError(error.errno, error.strerror, str(self._path)) from None
         os.close(handle)
         self._temporary = Path(name)
         return self._temporary

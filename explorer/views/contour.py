@@ -219,7 +219,7 @@ class _Terrain:
             (_filled(grid.filled(low if low > 0 else -1.0, 2.0)), color((low + high) / 2))
             for low, high in zip(edges, uppers, strict=True)
         ]
-        self._lines, self._labels = QPainterPath(), []
+        self._lines, self._labels, self._lowest = QPainterPath(), [], surface.lowest
         words = dict(zip(scale.ticks.tolist(), numbers(scale.ticks), strict=True))
         for level, loss in zip(levels, scale.levels.tolist(), strict=True):
             points = grid.lines(level)[0][0] if 0 < level < 1 else None
@@ -251,17 +251,21 @@ class _Terrain:
         painter.restore()
 
     def _paint_labels(self, painter: QPainter, style: Style) -> None:
-        """A number on the longest piece of each line, where it does not meet another number or the edge."""
+        """A number on each line, where it does not meet another number, the lowest point or the edge."""
         painter.save()
         to_screen = painter.worldTransform()
         painter.resetTransform()
-        room = to_screen.mapRect(self._rect).adjusted(24, 14, -24, -14)
+        k = style.scale
+        room = to_screen.mapRect(self._rect).adjusted(24 * k, 14 * k, -24 * k, -14 * k)
         taken: list[QRectF] = []
+        if self._lowest is not None:
+            at = to_screen.map(QPointF(*self._lowest[:2]))
+            taken.append(QRectF(at.x() - 30 * k, at.y() - 10 * k, 60 * k, 20 * k))
         for points, text in self._labels:
             finite = points[np.isfinite(points).all(axis=1)]
             for share in (0.25, 0.6, 0.85, 0.05, 0.4):
                 at = to_screen.map(QPointF(*finite[int(share * (len(finite) - 1))]))
-                box = QRectF(at.x() - 22 * style.scale, at.y() - 12 * style.scale, 44 * style.scale, 24 * style.scale)
+                box = QRectF(at.x() - 22 * k, at.y() - 12 * k, 44 * k, 24 * k)
                 if room.contains(at) and not any(box.intersects(other) for other in taken):
                     taken.append(box)
                     draw_text(painter, at, text, style, "#ffffff", 8, halo="#26303a")

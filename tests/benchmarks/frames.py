@@ -97,7 +97,7 @@ def _idle(window, run: Callable[[float], None]) -> float:
 
 def _loaded(window, run: Callable[[float], None]) -> tuple[float, float]:
     session = window.session
-    _begin(window, 1_000_000)
+    _begin(window, 400_000)
     session.train()
 
     def again(frame) -> None:
