@@ -23,6 +23,7 @@ from model.activations import Array
 from model.experiment import recorded, within_reach
 
 TICK = 16  # milliseconds: one frame at 60 a second
+AWHILE = 0.015  # seconds that a first surface is waited for
 SOON = 3  # milliseconds after which a survey is looked for that was asked for just now
 SHARE = 0.2  # of a long frame's time, for the workers after it
 
@@ -52,6 +53,7 @@ class Session(QObject):
         self._surveying, self._wants_plane, self._choosing = False, True, True
         self._until = self._began = 0
         self._diverged = self._cancelled = False
+        self._asked, self._seen = 0.0, False  # when a survey was, and whether anything came of it yet
         self._surveyed = 0  # so many states the latest survey knows of
         self._logarithmic = True
         self._changed, self._closed, self._hurried = True, False, False
@@ -200,6 +202,11 @@ class Session(QObject):
         return self._speed
 
     @property
+    def surveying(self) -> bool:
+        """Whether a surface is on its way."""
+        return self._surveying
+
+    @property
     def pace(self) -> float:
         """Steps a second; 0 for as fast as it goes."""
         return self._pace
@@ -292,7 +299,7 @@ class Session(QObject):
         self._surveyed = count
         self._surveyor.start(lambda: landscape(experiment, trajectory, count, plane, under))
         self._surveying, self._wants_plane, self._changed = True, False, True
-        self._hurried = True  # somebody waits for the first, coarse surface
+        self._asked, self._seen, self._hurried = time.perf_counter(), False, True
         if not self._closed:
             self._timer.start(SOON)
 
@@ -314,7 +321,7 @@ class Session(QObject):
             if self._playing:
                 self._advance(began - self._last_tick)
             self._last_tick = began
-            if self._changed:
+            if self._changed and not self._about_to_see(began):
                 self._changed = False
                 self.frame = self._snapshot()
                 self.frame_changed.emit(self.frame)
@@ -323,6 +330,13 @@ class Session(QObject):
                 worker.release()
             if not self._closed:
                 self._timer.start(self._pause(1000 * (time.perf_counter() - began)))
+
+    def _about_to_see(self, now: float) -> bool:
+        """Whether a surface that was asked for while nothing moves is a matter of milliseconds: then one frame shows
+        all, and does not keep the surveyor waiting for another frame before it."""
+        busy = self._training or self._playing or not self._surveying
+        self._hurried = not busy and not self._seen and now - self._asked < AWHILE
+        return self._hurried
 
     def _pause(self, spent: float) -> int:
         """Milliseconds to the next tick, after one that took `spent`.
@@ -377,7 +391,7 @@ class Session(QObject):
             self.noticed.emit(_words(batch.error))
         if batch.items and batch.items[-1] is not None:
             newest: Landscape = batch.items[-1]
-            self._choosing = False
+            self._choosing, self._seen = False, True
             surface, run = newest.surface, self._run
             self.progressed.emit(surface.progress)
             if self._surface is None or surface.loss is not self._surface.loss or newest.heights is not self._heights:

