@@ -147,19 +147,18 @@ class Worker(Generic[Item]):
         does not put off the next item again and again.
         """
         with self._changed:
-            self._changed.wait_for(lambda: not self._held or not self._is_latest(job))
-            while self._is_latest(job) and self._pace is not None:
+            while self._is_latest(job):
+                if self._held:
+                    self._changed.wait()
+                    continue
                 now = time.monotonic()
-                due = self._last + 1.0 / self._pace
+                due = now if self._pace is None else self._last + 1.0 / self._pace
                 if now >= due:
                     # Late by more than a tenth of a second (a slow step, a sleeping machine): do not catch up.
                     self._last = max(due, now - 0.1)
-                    break
+                    return True
                 self._changed.wait(due - now)
-                self._changed.wait_for(lambda: not self._held or not self._is_latest(job))
-            if self._pace is None:
-                self._last = time.monotonic()  # so that a pace that is set next counts from here
-            return self._is_latest(job)
+            return False
 
     def _is_latest(self, job: _Job) -> bool:
         """Whether nothing was asked since; what a job yields is wanted as long as its ticket is the newest."""
