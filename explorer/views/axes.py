@@ -45,6 +45,7 @@ def plot(style: Style) -> pg.PlotWidget:
             autoExpandTextSpace=True, tickTextHeight=round(18 * style.scale),
         )  # fmt: skip
         axis.enableAutoSIPrefix(False)
+        axis.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)  # numbers take longer to write than a path
     # Fixed, so that a plot does not breathe while its numbers change.
     axes["left"].setWidth(round(58 * style.scale))
     axes["bottom"].setHeight(round(40 * style.scale))
