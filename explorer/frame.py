@@ -292,7 +292,7 @@ def summary(frame: Frame) -> str:
     if state is None:
         return "No state yet"
     loss, gradient = frame.here or (state.loss, state.gradient)
-    recorded = "" if loss == state.loss else f" (then {state.loss:.4g}, under another)"
+    recorded = "" if loss == state.loss else f" (recorded {state.loss:.4g})"
     parts = [f"step {state.step:,}", f"loss {loss:.5g}{recorded}"]
     if frame.sheet is not None:
         parts.append(f"on the sheet {'' if frame.exact else '≈ '}{frame.sheet:.5g}")

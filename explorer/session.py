@@ -219,7 +219,7 @@ class Session(QObject):
         self._training, self._changed = False, True
         self._collect()
         newest = self._first + self._run.length - 1
-        self.noticed.emit(f"Training paused at step {newest:,}: {why}.")
+        self.noticed.emit(f"Paused at step {newest:,}: {why}.")
 
     # ---- the cursor ---------------------------------------------------------------------------------------------
 
@@ -361,9 +361,9 @@ class Session(QObject):
             self.noticed.emit(_words(batch.error))
         elif self._training and not batch.running:
             if self._diverged:
-                self._end("the next loss is not finite. Try a smaller learning rate")
+                self._end("the next loss is not finite; try a smaller rate")
             else:
-                self._end("all steps asked for are done, T trains on")
+                self._end("all steps are done, T trains on")
 
     def _see(self, steps: list[Step]) -> None:
         run, plane = self._run, self._surface.plane if self._surface else None

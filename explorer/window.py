@@ -111,7 +111,7 @@ class Window(QMainWindow):
             "step 100,000  ·  loss 0.0000123  ·  on the sheet 0.0000123  ·  0.123 off the plane  ·  ‖gradient‖ 0.00123",
         )
         self.progress = QLabel()
-        freeze(self.progress, "surveying 100 %, Esc cancels")
+        freeze(self.progress, "surveying 100 %")
         bar.addWidget(self.notice, 1)
         bar.addPermanentWidget(self.progress)
         bar.addPermanentWidget(self.readout)
@@ -237,7 +237,7 @@ class Window(QMainWindow):
 
     @Slot(float)
     def _show_progress(self, share: float) -> None:
-        words = f"surveying {20 * int(5 * share)} %, Esc cancels" if share < 1 else ""
+        words = f"surveying {20 * int(5 * share)} %" if share < 1 else ""
         if self.progress.text() != words:
             self.progress.setText(words)
 
