@@ -361,7 +361,7 @@ class Session(QObject):
             self.noticed.emit(_words(batch.error))
         elif self._training and not batch.running:
             if self._diverged:
-                self._end("the next loss is not finite; try a smaller rate")
+                self._end("the next loss is not finite; try a smaller learning rate")
             else:
                 self._end("all steps are done, T trains on")
 
