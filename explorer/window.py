@@ -106,10 +106,8 @@ class Window(QMainWindow):
         self.readout = QLabel()
         self.readout.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.readout.setText("step")
-        freeze(
-            self.readout,
-            "step 100,000  ·  loss 0.0000123  ·  on the sheet 0.0000123  ·  0.123 off the plane  ·  ‖gradient‖ 0.00123",
-        )
+        losses = "loss 0.012345 (recorded 0.01234)", "on the sheet 0.0000123"
+        freeze(self.readout, "  ·  ".join(("step 100,000", *losses, "0.123 off the plane", "‖gradient‖ 0.00123")))
         self.progress = QLabel()
         freeze(self.progress, "surveying 100 %")
         bar.addWidget(self.notice, 1)
