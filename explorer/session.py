@@ -17,6 +17,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from explorer.frame import Frame, Run
+from explorer.playback import Playback
 from explorer.recording import OBJECTIVE, STRUCTURE, Changed, Column, Recording, placed_on, sentence, touches
 from model import Experiment, Landscape, SettingError, Step, Surface, Worker, changes, landscape, train
 from model.activations import Array
@@ -43,10 +44,8 @@ class Session(QObject):
         self._experiment = experiment
         self._run = Recording("run 1", experiment)
         self._ghosts: tuple[Run, ...] = ()
-        self._cursor = 0
-        self._following, self._playing, self._training = True, False, False
-        self._speed, self._pace = 1.0, 60.0
-        self._position = 0.0  # of the playback, in states
+        self._playback = Playback()
+        self._training, self._pace = False, 60.0
         self._last_tick = time.perf_counter()
         self._surface: Surface | None = None
         self._heights: Array | None = None  # as they came with it
@@ -111,8 +110,8 @@ class Session(QObject):
     def _begin(self, label: str) -> None:
         experiment = self._experiment
         self._run = Recording(label, experiment)
-        self._training, self._following, self._playing = False, True, False
-        self._cursor, self._wants_plane = 0, True
+        self._training, self._wants_plane = False, True
+        self._playback.begin()
         self._surveyor.stop()
         self._surveyor.take()  # what it still has belongs to the run before, perhaps to another network
         self._surveying = False
@@ -199,7 +198,7 @@ class Session(QObject):
     @property
     def speed(self) -> float:
         """Playback speed; 1 is sixty states a second."""
-        return self._speed
+        return self._playback.speed
 
     @property
     def surveying(self) -> bool:
@@ -225,41 +224,30 @@ class Session(QObject):
 
     def seek(self, index: int) -> None:
         """Put the cursor on a state; playback pauses, training goes on."""
-        self._following = self._playing = False
-        self._place(index)
+        self._playback.seek(index, self._run.length)
+        self._changed = True
 
     def step(self, by: int) -> None:
         """Move the cursor by some states."""
-        self.seek(self._cursor + by)
+        self.seek(self._playback.cursor + by)
 
     @Slot()
     def follow(self) -> None:
         """Keep the cursor on the newest state."""
-        self._following, self._playing = True, False
-        self._place(self._run.length - 1)
+        self._playback.follow(self._run.length)
+        self._changed = True
 
     @Slot()
     def toggle_play(self) -> None:
         """Play what is recorded from the cursor on (from the start, if it is at the end), or pause."""
-        if not self._run.length:
-            return
-        if self._playing or (self._following and self._training):
-            self._following = self._playing = False
-        else:
-            self._following, self._playing = False, True
-            at_end = self._cursor >= self._run.length - 1
-            self._position = 0.0 if at_end else float(self._cursor)
+        if self._run.length:
+            self._playback.toggle(self._run.length, self._training)
             self._last_tick = time.perf_counter()
-        self._changed = True
+            self._changed = True
 
     def set_speed(self, speed: float) -> None:
         """Playback speed; 1 is sixty states a second."""
-        self._speed = speed
-
-    def _place(self, index: int) -> None:
-        self._cursor = int(np.clip(index, 0, max(self._run.length - 1, 0)))
-        self._position = float(self._cursor)
-        self._changed = True
+        self._playback.speed = speed
 
     # ---- the surface --------------------------------------------------------------------------------------------
 
@@ -318,8 +306,9 @@ class Session(QObject):
                 worker.hold()
             self._collect()
             self._receive()
-            if self._playing:
-                self._advance(began - self._last_tick)
+            if self._playback.playing:
+                self._playback.advance(began - self._last_tick, self._run.length, self._training)
+                self._changed = True
             self._last_tick = began
             if self._changed and not self._about_to_see(began):
                 self._changed = False
@@ -334,7 +323,7 @@ class Session(QObject):
     def _about_to_see(self, now: float) -> bool:
         """Whether a surface that was asked for while nothing moves is a matter of milliseconds: then one frame shows
         all, and does not keep the surveyor waiting for another frame before it."""
-        busy = self._training or self._playing or not self._surveying
+        busy = self._training or self._playback.playing or not self._surveying
         self._hurried = not busy and not self._seen and now - self._asked < AWHILE
         return self._hurried
 
@@ -379,8 +368,8 @@ class Session(QObject):
         elif plane is not None and not (self._surveying or self._cancelled or plane.contains(run.coords.view[-1])):
             if within_reach(run.heights.view[[0, -1]])[1]:
                 self.recompute()
-        if self._following:
-            self._place(run.length - 1)
+        if self._playback.following:
+            self._playback.follow(run.length)
         self._changed = True
 
     def _receive(self) -> None:
@@ -407,26 +396,17 @@ class Session(QObject):
             self._surveying, self._changed = False, True
             self.progressed.emit(1.0)
 
-    def _advance(self, seconds: float) -> None:
-        self._position += seconds * 60.0 * self._speed
-        last = max(self._run.length - 1, 0)
-        if self._position >= last:
-            self._playing = False
-            self._following = self._training
-            self._position = float(last)
-        self._cursor, self._changed = int(self._position), True
-
     def _snapshot(self) -> Frame:
         return Frame(
             runs=(*self._ghosts, self._run.snapshot()),
-            cursor=self._cursor,
+            cursor=self._playback.cursor,
             surface=self._surface,
             objective=self._experiment.objective,
             logarithmic=self._logarithmic,
             until=self._until,
             training=self._training,
-            following=self._following,
-            playing=self._playing,
+            following=self._playback.following,
+            playing=self._playback.playing,
             surveying=self._surveying,
         )
 
