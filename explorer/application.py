@@ -12,7 +12,7 @@ from PySide6 import __version_info__ as qt_version
 from PySide6.QtCore import QEvent, QObject, QSettings, QStandardPaths, Qt, qInstallMessageHandler
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QAbstractSlider, QApplication, QComboBox
 
-from explorer.style import DARK, THEMES, Theme, palette
+from explorer.style import DARK, THEMES, Theme, set_theme
 
 # Of CPython's threads, the one that computes gives way to the one that draws after this long. At the default of 5 ms
 # a worker at full speed makes every third frame late; at 0.2 ms none, and the worker is no slower.
@@ -42,13 +42,6 @@ def _without_noise(kind, context, message: str) -> None:
     """Qt's messages as ever, but for one that it gives for every picture made without a display."""
     if "propagateSizeHints" not in message and sys.stderr is not None:
         print(message, file=sys.stderr)
-
-
-def set_theme(theme: Theme) -> None:
-    """Give all widgets the theme's colours; native frames follow where the platform lets them."""
-    QApplication.setPalette(palette(theme))
-    QApplication.styleHints().setColorScheme(Qt.ColorScheme.Dark if theme.dark else Qt.ColorScheme.Light)
-    pg.setConfigOptions(background=theme.panel, foreground=theme.muted)
 
 
 class KeyGuard(QObject):

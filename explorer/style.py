@@ -12,7 +12,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPalette, QPen, QPolygonF
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,13 @@ def palette(theme: Theme) -> QPalette:
         made.setColor(QPalette.ColorGroup.Disabled, role, faded)
     made.setColor(QPalette.ColorGroup.Disabled, roles.Highlight, QColor(theme.line))
     return made
+
+
+def set_theme(theme: Theme) -> None:
+    """Give all widgets the theme's colours; native frames follow where the platform lets them."""
+    QApplication.setPalette(palette(theme))
+    QApplication.styleHints().setColorScheme(Qt.ColorScheme.Dark if theme.dark else Qt.ColorScheme.Light)
+    pg.setConfigOptions(background=theme.panel, foreground=theme.muted)
 
 
 @cache

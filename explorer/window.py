@@ -21,14 +21,13 @@ from PySide6.QtWidgets import (
 )
 
 from explorer.actions import ACTIONS, icon, make_actions, shown_keys
-from explorer.application import set_theme
 from explorer.controls import Controls
 from explorer.export.dialog import ExportDialog, may_replace
 from explorer.export.picture import DESIGN, picture, replacing
 from explorer.frame import Frame, number, summary
 from explorer.resources import load_experiment, presets
 from explorer.session import Session
-from explorer.style import THEMES, Style, Theme, freeze
+from explorer.style import THEMES, Style, Theme, freeze, set_theme
 from explorer.timeline import Timeline
 from explorer.views import VIEWS, ContourView, SurfaceView, View
 from model import Experiment, SettingError, to_json

@@ -103,8 +103,8 @@ def open_window(qtbot: QtBot, stored: QSettings) -> Iterator[Callable[..., Windo
     """Makes windows, shown and with the application's key guard; closed afterwards, and their threads have to end."""
     from PySide6.QtWidgets import QApplication
 
-    from explorer.application import KeyGuard, set_theme
-    from explorer.style import DARK
+    from explorer.application import KeyGuard
+    from explorer.style import DARK, set_theme
     from explorer.window import Window
 
     application = QApplication.instance()
