@@ -364,7 +364,7 @@ class Window(QMainWindow):
 
     def _arrange(self) -> None:
         room = self.screen().availableSize()
-        self.resize(min(1600, room.width()), min(1000, room.height()))
+        self.resize(min(1600, room.width()), min(1000, room.height() - 36))  # and a title bar
         self._default_layout()
         geometry, state = self._stored.value("geometry"), self._stored.value(f"layout{LAYOUT}")
         if isinstance(geometry, QByteArray):
