@@ -378,8 +378,8 @@ class Session(QObject):
             self._surveying, self._changed = False, True
             self.progressed.emit(1.0)
             self.noticed.emit(_words(batch.error))
-        if batch.items and batch.items[-1] is not None:
-            newest: Landscape = batch.items[-1]
+        newest: Landscape | None = next((item for item in reversed(batch.items) if item is not None), None)
+        if newest is not None:
             self._choosing, self._seen = False, True
             surface, run = newest.surface, self._run
             self.progressed.emit(surface.progress)

@@ -109,6 +109,26 @@ class Timeline(QWidget):
         freeze(self.total, "/ 1,000,000")
         self.speed = _menu("Playback speed", [(f"{s:g}×", s) for s in SPEEDS], speed)
         self.pace = _menu("Training pace", [(f"{p:,} steps/s" if p else "full speed", p) for p in PACES], pace)
+        self.now = QLabel("paused")
+        self.now.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        freeze(self.now, "training · following")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 4, 12, 8)
+        column.setSpacing(2)
+        column.addWidget(self.marks)
+        column.addWidget(self.slider)
+        column.addSpacing(4)
+        column.addLayout(self._row(actions))
+        self.slider.valueChanged.connect(self.sought)
+        self.marks.chosen.connect(self.sought)
+        self._first = 0
+        self.field.valueChanged.connect(self._seek_step)
+        self.field.editingFinished.connect(self.field.clearFocus)
+        self.speed.activated.connect(lambda: self.sped.emit(float(self.speed.currentData())))
+        self.pace.activated.connect(lambda: self.paced.emit(float(self.pace.currentData())))
+
+    def _row(self, actions: dict) -> QHBoxLayout:
+        """Buttons at the left, where the cursor is at the right; captions are the controls' buddies."""
         row = QHBoxLayout()
         row.setSpacing(4)
         for name in ("train", "new start", "|", "first", "back", "play", "forward", "newest"):
@@ -123,29 +143,13 @@ class Timeline(QWidget):
             row.addWidget(caption)
             row.addWidget(box)
         row.addStretch(1)
-        self.now = QLabel("paused")
-        self.now.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        freeze(self.now, "training · following")
         row.addWidget(self.now)
         row.addSpacing(12)
         caption = QLabel("Step")
         caption.setBuddy(self.field)
         for widget in (caption, self.field, self.total):
             row.addWidget(widget)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(12, 4, 12, 8)
-        column.setSpacing(2)
-        column.addWidget(self.marks)
-        column.addWidget(self.slider)
-        column.addSpacing(4)
-        column.addLayout(row)
-        self.slider.valueChanged.connect(self.sought)
-        self.marks.chosen.connect(self.sought)
-        self._first = 0
-        self.field.valueChanged.connect(self._seek_step)
-        self.field.editingFinished.connect(self.field.clearFocus)
-        self.speed.activated.connect(lambda: self.sped.emit(float(self.speed.currentData())))
-        self.pace.activated.connect(lambda: self.paced.emit(float(self.pace.currentData())))
+        return row
 
     def show_frame(self, frame: Frame) -> None:
         """Show where the cursor is."""

@@ -694,3 +694,14 @@ def test_an_error_in_a_frame_does_not_end_the_frames(session: Session, qtbot: Qt
         session.seek(5)
         qtbot.waitUntil(lambda: session.frame.cursor == 5)
     assert {kind for kind, *_ in errors} == {ValueError}
+
+
+def test_a_surface_is_taken_from_a_batch_that_ends_with_nothing_to_show(session: Session, qtbot: QtBot) -> None:
+    """Between surfaces the surveyor yields None, so as to be stopped there."""
+    frame = trained(qtbot, session)
+    assert frame.run is not None and frame.surface is not None
+    after = with_field(session.experiment, "loss", "mse")
+    answers = landscape(after, frame.run.trajectory, frame.run.length, frame.plane)
+    land = next(answer for answer in answers if answer is not None)
+    session._surveyor.start(lambda: iter([None, land, None]))
+    qtbot.waitUntil(lambda: session.frame.surface is land.surface)
