@@ -7,7 +7,7 @@ from model.initializers import INITIALIZERS, Initializer
 from model.datasets import DATASETS, Dataset, Source
 from model.network import Network
 from model.objective import Fit, Objective, unsuited
-from model.optimizers import OPTIMIZERS, SGD, Optimizer
+from model.optimizers import OPTIMIZERS, HeavyBall, Optimizer
 from model.schedules import SCHEDULES, Constant, Schedule
 from model.descent import Descent, State, advance, begin, descend, resume
 from model.trajectory import Trajectory
@@ -17,8 +17,8 @@ from model.experiment import Experiment, Landscape, Step, changes, from_json, la
 from model.worker import Batch, Worker
 
 __all__ = [
-    "ACTIVATIONS", "DATASETS", "INITIALIZERS", "LOSSES", "OPTIMIZERS", "PLANES", "SCHEDULES", "SGD", "Activation",
-    "Batch", "Constant", "Dataset", "Descent", "Experiment", "Field", "Fit", "Initializer", "Loss", "Landscape",
+    "ACTIVATIONS", "DATASETS", "INITIALIZERS", "LOSSES", "OPTIMIZERS", "PLANES", "SCHEDULES", "Activation", "Batch",
+    "Constant", "Dataset", "Descent", "Experiment", "Field", "Fit", "HeavyBall", "Initializer", "Loss", "Landscape",
     "Network", "Objective", "Optimizer", "Plane", "PlaneKind", "Principal", "RandomNormalized", "Schedule",
     "SettingError", "Settings", "Source", "State", "Step", "Surface", "Trajectory", "TwoParameters", "Worker",
     "advance", "begin", "changes", "descend", "fields_of", "from_json", "landscape", "resume", "survey", "to_json",

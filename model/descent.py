@@ -16,7 +16,7 @@ import numpy as np
 
 from model.activations import Array
 from model.objective import Objective
-from model.optimizers import OPTIMIZERS, SGD, Memory, Optimizer
+from model.optimizers import OPTIMIZERS, HeavyBall, Memory, Optimizer
 from model.schedules import SCHEDULES, Constant, Schedule
 from model.settings import Settings, setting
 
@@ -42,7 +42,7 @@ class Descent(Settings, frozen=True):
     optimizer: Annotated[
         Optimizer,
         setting("Optimizer", "the rule that turns gradients into steps", kinds=OPTIMIZERS),
-    ] = SGD()
+    ] = HeavyBall()
     schedule: Annotated[Schedule, setting("Schedule", "the learning rate against the step", kinds=SCHEDULES)] = (
         Constant()
     )

@@ -37,7 +37,7 @@ class Optimizer(Settings, frozen=True, tag_field="kind"):
         """The step `(P,)` to be added to `params`, and what to remember next."""
 
 
-class SGD(Optimizer, frozen=True, tag="sgd"):
+class HeavyBall(Optimizer, frozen=True, tag="heavy-ball"):
     """Gradient descent with heavy-ball momentum: v ← βv + g, θ ← θ − ηv (Polyak 1964; PyTorch's form)."""
 
     caption = "Gradient descent with momentum"
@@ -63,4 +63,4 @@ class SGD(Optimizer, frozen=True, tag="sgd"):
         return -rate * velocity, Velocity(velocity)
 
 
-OPTIMIZERS: tuple[type[Optimizer], ...] = (SGD,)
+OPTIMIZERS: tuple[type[Optimizer], ...] = (HeavyBall,)

@@ -12,10 +12,10 @@ from model import (
     LOSSES,
     OPTIMIZERS,
     SCHEDULES,
-    SGD,
     Constant,
     Descent,
     Fit,
+    HeavyBall,
     Network,
     Objective,
     Optimizer,
@@ -89,7 +89,7 @@ def heavy_ball(rate: float, momentum: float, curvature: float, steps: int) -> Ar
 @pytest.mark.parametrize(("rate", "momentum"), [(0.1, 0.9), (0.05, 0.5), (0.3, 0.0), (0.9, 0.99)])
 def test_heavy_ball_in_closed_form(rate: float, momentum: float) -> None:
     bowl = Bowl(0.5, 1.0, 3.0)
-    how = Descent(optimizer=SGD(momentum=momentum), schedule=Constant(learning_rate=rate))
+    how = Descent(optimizer=HeavyBall(momentum=momentum), schedule=Constant(learning_rate=rate))
     states = [begin(bowl, how, np.ones(3)), *islice(descend(bowl, how, begin(bowl, how, np.ones(3))), 60)]
     expected = np.stack([heavy_ball(rate, momentum, c, 60) for c in bowl.curvatures], axis=1)
     np.testing.assert_allclose([state.params for state in states], expected, rtol=1e-9, atol=1e-12)
@@ -99,7 +99,7 @@ def test_heavy_ball_in_closed_form(rate: float, momentum: float) -> None:
 def test_stable_below_two_over_curvature_and_not_above() -> None:
     """Without momentum, θₖ = (1 − ηλ)ᵏ: it shrinks exactly when η < 2/λ."""
     for rate, shrinks in [(0.49, True), (0.51, False)]:
-        bowl, how = Bowl(4.0), Descent(optimizer=SGD(momentum=0.0), schedule=Constant(learning_rate=rate))
+        bowl, how = Bowl(4.0), Descent(optimizer=HeavyBall(momentum=0.0), schedule=Constant(learning_rate=rate))
         *_, last = islice(descend(bowl, how, begin(bowl, how, np.ones(1))), 200)
         assert bool(abs(last.params[0]) < 1.0) is shrinks
 
@@ -201,7 +201,7 @@ def test_resume_begins_a_memory_of_another_kind_anew() -> None:
     objective, how, start = moons()
     alien = State(start.step, start.params, start.gradient, start.loss, start.loss, (start.gradient,) * 3)
     resumed = resume(objective, how, alien)
-    assert isinstance(resumed.memory, SGD.remembers)
+    assert isinstance(resumed.memory, HeavyBall.remembers)
     np.testing.assert_array_equal(resumed.memory[0], np.zeros(objective.size))
 
 

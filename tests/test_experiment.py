@@ -24,10 +24,10 @@ from model import (
     OPTIMIZERS,
     PLANES,
     SCHEDULES,
-    SGD,
     Constant,
     Descent,
     Experiment,
+    HeavyBall,
     Network,
     RandomNormalized,
     SettingError,
@@ -72,7 +72,7 @@ def experiments() -> list[Any]:
         made[plane.__name__] = Experiment(plane=plane())
     made["words"] = Experiment(title="θ\n\"'\\ \u2028", about="ü" * 1000)
     made["numbers"] = Experiment(
-        descent=Descent(optimizer=SGD(0.1 + 0.2), schedule=Constant(1e-300), batch_size=7, seed=2**31),
+        descent=Descent(optimizer=HeavyBall(0.1 + 0.2), schedule=Constant(1e-300), batch_size=7, seed=2**31),
         plane=TwoParameters(3, 4),
         resolution=401,
     )
@@ -142,7 +142,7 @@ def test_another_seed_is_another_run(first: Experiment, other: Experiment) -> No
 
 def test_absent_fields_take_their_defaults() -> None:
     assert from_json("{}") == Experiment()
-    assert from_json('{"descent": {"schedule": {"learning_rate": 1}}}') == Experiment(
+    assert from_json('{"descent": {"schedule": {"kind": "constant", "learning_rate": 1}}}') == Experiment(
         descent=Descent(schedule=Constant(learning_rate=1.0))
     )
 
@@ -190,11 +190,31 @@ BAD: list[tuple[str, str, str, str]] = [
     ('{"network": {"activation": "Tanh"}}', "network.activation", "'Tanh'", "did you mean tanh?"),
     ('{"initializer": {"kind": "he"}}', "initializer.kind", "'he'", "he-normal"),
     ('{"descent": {"batch_size": -5}}', "descent.batch_size", "-5", "from 0 to "),
-    ('{"descent": {"schedule": {"learning_rate": -0.1}}}', "descent.schedule.learning_rate", "-0.1", "above 0"),
-    ('{"descent": {"schedule": {"learning_rate": 0}}}', "descent.schedule.learning_rate", "0.0", "above 0"),
-    ('{"descent": {"schedule": {"learningrate": 1}}}', "descent.schedule.learningrate", "1", "mean learning_rate?"),
-    ('{"descent": {"optimizer": {"kind": "adamw"}}}', "descent.optimizer.kind", "'adamw'", "sgd"),
-    ('{"descent": {"optimizer": {"momentum": 1}}}', "descent.optimizer.momentum", "1.0", "from 0 below 1"),
+    (
+        '{"descent": {"schedule": {"kind": "constant", "learning_rate": -0.1}}}',
+        "descent.schedule.learning_rate",
+        "-0.1",
+        "above 0",
+    ),
+    (
+        '{"descent": {"schedule": {"kind": "constant", "learning_rate": 0}}}',
+        "descent.schedule.learning_rate",
+        "0.0",
+        "above 0",
+    ),
+    (
+        '{"descent": {"schedule": {"kind": "constant", "learningrate": 1}}}',
+        "descent.schedule.learningrate",
+        "1",
+        "mean learning_rate?",
+    ),
+    ('{"descent": {"optimizer": {"kind": "heavyball"}}}', "descent.optimizer.kind", "'heavyball'", "heavy-ball"),
+    (
+        '{"descent": {"optimizer": {"kind": "heavy-ball", "momentum": 1}}}',
+        "descent.optimizer.momentum",
+        "1.0",
+        "from 0 below 1",
+    ),
     ('{"plane": {"kind": "two-parameters", "first": -1}}', "plane.first", "-1", "from 0"),
     ('{"plane": {"kind": "pca"}}', "plane.kind", "'pca'", "principal"),
 ]
@@ -251,7 +271,7 @@ def test_garbage_is_refused_in_one_line(text: str | bytes) -> None:
 KINDS: list[type[Settings]] = [Experiment, Network, Descent, *DATASETS, *PLANES, *OPTIMIZERS, *SCHEDULES]
 NAMES = sorted({name for kind in KINDS for name in kind.__struct_fields__} | {"kind"})
 WORDS = sorted(
-    {*ACTIVATIONS, *LOSSES, "moons", "blobs", "sine", "sgd", "constant", "principal", "random", "two-parameters"}
+    {*ACTIVATIONS, *LOSSES, "moons", "blobs", "sine", "heavy-ball", "constant", "principal", "random", "two-parameters"}
 )
 leaves = st.one_of(
     st.none(),
@@ -322,7 +342,7 @@ def test_any_value_in_any_place_is_accepted_or_refused(place: tuple[Any, ...], v
 def test_changes_are_named_by_their_path() -> None:
     before = Experiment()
     after = Experiment(
-        seed=3, network=Network(activation="relu"), descent=Descent(optimizer=SGD(0.5), schedule=Constant(0.3))
+        seed=3, network=Network(activation="relu"), descent=Descent(optimizer=HeavyBall(0.5), schedule=Constant(0.3))
     )
     assert changes(before, before) == {}
     assert changes(before, after) == {
@@ -398,7 +418,7 @@ def test_train_in_two_parts_is_train_in_one() -> None:
 
 LIVE = {
     "learning rate": Experiment(descent=Descent(schedule=Constant(0.3))),
-    "momentum": Experiment(descent=Descent(optimizer=SGD(0.2))),
+    "momentum": Experiment(descent=Descent(optimizer=HeavyBall(0.2))),
     "activation": Experiment(network=Network(activation="relu")),
     "loss": Experiment(loss="mse"),
 }
@@ -412,7 +432,7 @@ def test_the_next_step_uses_what_was_switched(after: Experiment) -> None:
     [step] = train(after, last.state, 11)
     _, gradient = after.objective.loss_and_gradient(last.state.params)
     optimizer, schedule = after.descent.optimizer, after.descent.schedule
-    assert isinstance(optimizer, SGD) and isinstance(schedule, Constant)
+    assert isinstance(optimizer, HeavyBall) and isinstance(schedule, Constant)
     velocity = optimizer.momentum * last.state.memory[0] + gradient
     expected = last.state.params - schedule.learning_rate * velocity
     np.testing.assert_allclose(step.state.params, expected, rtol=1e-13, atol=1e-15)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model import OPTIMIZERS, SGD, Optimizer
+from model import OPTIMIZERS, HeavyBall, Optimizer
 from model.activations import Array
 
 every = pytest.mark.parametrize("kind", OPTIMIZERS, ids=lambda kind: kind.__name__)
@@ -50,7 +50,7 @@ def test_first_step_goes_downhill(kind: type[Optimizer]) -> None:
 
 def test_heavy_ball_by_hand() -> None:
     """f(θ) = θ²/2 from θ = 1 with η = 0.1, β = 0.5: v ← v/2 + θ, θ ← θ − v/10."""
-    optimizer, theta = SGD(momentum=0.5), np.array([1.0])
+    optimizer, theta = HeavyBall(momentum=0.5), np.array([1.0])
     memory, path = optimizer.init(theta), []
     for _ in range(4):
         step, memory = optimizer.update(theta, memory, theta, 0.1)
@@ -61,7 +61,7 @@ def test_heavy_ball_by_hand() -> None:
 
 
 def test_without_momentum_it_is_gradient_descent() -> None:
-    optimizer = SGD(momentum=0.0)
+    optimizer = HeavyBall(momentum=0.0)
     gradient, memory = frozen(2.0, -4.0), (frozen(100.0, 100.0),)
     step, _ = optimizer.update(gradient, memory, frozen(0.0, 0.0), 0.25)
     np.testing.assert_array_equal(step, [-0.5, 1.0])

@@ -46,7 +46,7 @@ def test_what_is_not_there_is_named_in_one_line(given: str, words: str) -> None:
 
 def test_an_error_in_a_file_names_the_file_and_the_field(tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
-    path.write_text('{"descent": {"schedule": {"learning_rate": -1}}}', encoding="utf-8")
+    path.write_text('{"descent": {"schedule": {"kind": "constant", "learning_rate": -1}}}', encoding="utf-8")
     with pytest.raises(
         SettingError, match=r"mine\.json: descent\.schedule\.learning_rate: -1(\.0)? given; allowed: .*above 0"
     ):
