@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QGroupBox, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGroupBox, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from explorer.form import Form
 from model import LOSSES, Experiment, unsuited, with_field
+from model.settings import kind_of
 
 SECTIONS: dict[str, tuple[str, ...]] = {
-    "Data": ("dataset",),
-    "Network": ("network", "initializer", "seed"),
+    "Landscape": ("function",),
+    "Data": ("dataset", "holdout"),
+    "Network": ("network", "initializer", "seed", "trained"),
     "Loss": ("loss",),
     "Optimizer": ("descent", "steps"),
     "Plane": ("plane", "resolution"),
 }
-WORDS = {"loss": {name: loss.title for name, loss in LOSSES.items()}}
+LEARNING = ("Data", "Network", "Loss")
 
 
 class Controls(QScrollArea):
@@ -35,16 +37,22 @@ class Controls(QScrollArea):
         column = QVBoxLayout(inside)
         column.setContentsMargins(10, 6, 12, 10)
         column.setSpacing(8)
-        self._forms = {}
+        self._forms: dict[str, Form] = {}
+        self._boxes: dict[str, QGroupBox] = {}
+        self._unused: dict[str, QLabel] = {}
         for caption, names in SECTIONS.items():
             box = QGroupBox(caption)
             rows = QVBoxLayout(box)
             rows.setContentsMargins(10, 6, 10, 8)
-            form = Form(experiment, names, WORDS, with_field, caption)
+            form = Form(experiment, names, with_field, caption)
             form.edited.connect(self.edited)
             form.refused.connect(self.refused)
             rows.addWidget(form)
+            self._unused[caption] = QLabel()
+            self._unused[caption].setWordWrap(True)
+            rows.addWidget(self._unused[caption])
             column.addWidget(box)
+            self._boxes[caption] = box
             self._forms.update(dict.fromkeys(names, form))
         column.addStretch(1)
         self.setWidget(inside)
@@ -54,9 +62,14 @@ class Controls(QScrollArea):
         """Show these settings, without emitting anything."""
         for form in self._forms.values():
             form.show_value(experiment)
-        for loss in LOSSES:
-            reason = unsuited(loss, experiment.dataset.load(), experiment.network)
-            self._forms["loss"].disable("loss", loss, f"Needs {reason}" if reason else "")
+        for caption in LEARNING:
+            self._forms[SECTIONS[caption][0]].setVisible(experiment.learns)
+            self._unused[caption].setVisible(not experiment.learns)
+            self._unused[caption].setText(f"Not used: {experiment.function.caption} has none.")
+        if experiment.learns:
+            for loss in LOSSES:
+                reason = unsuited(loss, experiment.dataset.load(), experiment.network)
+                self._forms["loss"].disable("loss", kind_of(loss), f"Needs {reason}" if reason else "")
 
     def editor(self, path: str) -> QWidget:
         """The editor of a field, by its path in the experiment: "descent.schedule.learning_rate"."""

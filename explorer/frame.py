@@ -165,12 +165,12 @@ def scale_of(frame: Frame) -> Scale | None:
     path = np.concatenate([*parts, np.empty(0)])
     # A path that has diverged is off the scale; it shall not press the land flat.
     path = path[np.isfinite(path)]
-    near = path[path <= 10 * sheet.max(initial=0.0 if len(sheet) else np.inf)]
+    near = path[path <= sheet.max() + 9 * np.ptp(np.append(sheet, 0.0))] if len(sheet) else path
     beyond, path = len(near) < len(path), near
     everything = np.concatenate([sheet, path])
     if not len(everything):
         return None
-    logarithmic = frame.logarithmic and everything.max() > 0
+    logarithmic = frame.logarithmic and everything.max() > 0 and everything.min() >= 0
     low, high = float(everything.min()), float(everything.max())
     if logarithmic:
         low = max(low, high * 1e-9)

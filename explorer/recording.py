@@ -9,10 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from explorer.frame import Change, Run
-from model import LOSSES, Experiment, Plane, Settings, Trajectory, changes, fields_of
+from model import Experiment, Loss, Optimizer, Plane, Settings, Trajectory, changes, fields_of
 from model.activations import Array
 
-STRUCTURE = ("dataset", "network.widths", "initializer", "seed")
+STRUCTURE = (
+    "function", "dataset", "holdout", "network.widths", "network.bias", "network.degree", "initializer", "seed", "trained",
+)  # fmt: skip
 OBJECTIVE = ("loss", "network.activation")
 VIEW = ("plane", "resolution", "title", "about", "steps")
 
@@ -139,9 +141,20 @@ def without(changed: Changed, paths: tuple[str, ...]) -> Changed:
 
 
 def sentence(changed: Changed) -> str:
-    """What changed, from what, to what: "Learning rate η 0.1 → 0.3"."""
-    parts = (f"{_title(path)} {_shown(path, old)} → {_shown(path, new)}" for path, (old, new) in changed.items())
+    """What changed, from what, to what, and what came with it: "Learning rate η 0.1 → 0.3"."""
+    parts = (
+        f"{_title(path)} {_shown(old)} → {_shown(new)}{_consequence(old, new)}" for path, (old, new) in changed.items()
+    )
     return ", ".join(parts)
+
+
+def _consequence(old: object, new: object) -> str:
+    """What else a change means: another head on the outputs, or the end of what an optimizer remembers."""
+    if isinstance(new, Loss) and isinstance(old, Loss) and new.head != old.head:
+        return f" (outputs read {'as they are' if new.head == 'identity' else f'through a {new.head}'})"
+    if isinstance(new, Optimizer) and isinstance(old, Optimizer):
+        return " (its memory kept)" if new.remembers is old.remembers else " (its memory begun anew)"
+    return ""
 
 
 def _title(path: str) -> str:
@@ -158,9 +171,9 @@ def _title(path: str) -> str:
     return title
 
 
-def _shown(path: str, value: object) -> str:
-    if path == "loss":
-        return LOSSES[str(value)].title
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, tuple):

@@ -21,7 +21,7 @@ from explorer.playback import Playback
 from explorer.recording import OBJECTIVE, STRUCTURE, Changed, Column, Recording, placed_on, sentence, touches
 from model import Experiment, Landscape, SettingError, Step, Surface, Worker, changes, landscape, train
 from model.activations import Array
-from model.experiment import recorded, within_reach
+from model.running import recorded, within_reach
 
 TICK = 16  # milliseconds: one frame at 60 a second
 AWHILE = 0.015  # seconds that a first surface is waited for

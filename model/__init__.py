@@ -2,25 +2,27 @@
 
 from model.settings import Field, SettingError, Settings, fields_of
 from model.activations import ACTIVATIONS, Activation
-from model.losses import LOSSES, Loss
+from model.losses import HEADS, LOSSES, Loss
 from model.initializers import INITIALIZERS, Initializer
 from model.datasets import DATASETS, Dataset, Source
 from model.network import Network
-from model.objective import Fit, Objective, unsuited
+from model.functions import FUNCTIONS, Function
+from model.objective import Fit, Objective, Restricted, unsuited
 from model.optimizers import OPTIMIZERS, HeavyBall, Optimizer
 from model.schedules import SCHEDULES, Constant, Schedule
 from model.descent import Descent, State, advance, begin, descend, resume
 from model.trajectory import Trajectory
 from model.plane import PLANES, Plane, PlaneKind, Principal, RandomNormalized, TwoParameters
 from model.surface import Surface, survey
-from model.experiment import Experiment, Landscape, Step, changes, from_json, landscape, to_json, train, with_field
+from model.experiment import Experiment, NetworkLoss, changes, from_json, to_json, with_field
+from model.running import Landscape, Step, landscape, train
 from model.worker import Batch, Worker
 
 __all__ = [
-    "ACTIVATIONS", "DATASETS", "INITIALIZERS", "LOSSES", "OPTIMIZERS", "PLANES", "SCHEDULES", "Activation", "Batch",
-    "Constant", "Dataset", "Descent", "Experiment", "Field", "Fit", "HeavyBall", "Initializer", "Loss", "Landscape",
-    "Network", "Objective", "Optimizer", "Plane", "PlaneKind", "Principal", "RandomNormalized", "Schedule",
-    "SettingError", "Settings", "Source", "State", "Step", "Surface", "Trajectory", "TwoParameters", "Worker",
-    "advance", "begin", "changes", "descend", "fields_of", "from_json", "landscape", "resume", "survey", "to_json",
-    "train", "unsuited", "with_field",
+    "ACTIVATIONS", "DATASETS", "FUNCTIONS", "HEADS", "INITIALIZERS", "LOSSES", "OPTIMIZERS", "PLANES", "SCHEDULES",
+    "Activation", "Batch", "Constant", "Dataset", "Descent", "Experiment", "Field", "Fit", "Function", "HeavyBall",
+    "Initializer", "Landscape", "Loss", "Network", "NetworkLoss", "Objective", "Optimizer", "Plane", "PlaneKind",
+    "Principal", "RandomNormalized", "Restricted", "Schedule", "SettingError", "Settings", "Source", "State",
+    "Step", "Surface", "Trajectory", "TwoParameters", "Worker", "advance", "begin", "changes", "descend",
+    "fields_of", "from_json", "landscape", "resume", "survey", "to_json", "train", "unsuited", "with_field",
 ]  # fmt: skip

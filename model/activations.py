@@ -1,7 +1,7 @@
-"""Activations: the functions between the layers, each beside its derivative.
+"""Activations: the functions between the layers, each beside its first two derivatives.
 
-An activation a = φ(z) acts on every pre-activation z by itself. Backpropagation multiplies by its slope φ'(z); tanh and
-the sigmoid get theirs from the value a they have already computed.
+An activation a = φ(z) acts on every pre-activation z by itself. Backpropagation multiplies by its slope φ'(z), products
+with the Hessian also by its curvature φ''(z). Several get both from the value a, which has already been computed.
 """
 
 from __future__ import annotations
@@ -11,29 +11,48 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit, ndtr
 
 Array = npt.NDArray[Any]
+Derivative = Callable[[Array, Array], Array]
 
 
 class Activation:
-    """A function and its derivative, both elementwise on arrays of any shape.
+    """A function and its derivatives, all elementwise on arrays of any shape, in the precision they are given.
 
-    `value(z, out=None)` may write into `out`, which may be `z` itself. `slope(z, a)` is φ'(z), given a = φ(z).
+    `value(z, out=None)` may write into `out`, which may be `z` itself. `slope(z, a)` is φ'(z) and `curvature(z, a)` is
+    φ''(z), given a = φ(z). `note` says where a derivative does not exist and which value is taken there.
     """
 
-    __slots__ = ("formula", "name", "slope", "value")
+    __slots__ = ("curvature", "formula", "name", "note", "slope", "value")
 
     def __init__(
         self,
         name: str,
         formula: str,
         value: Callable[..., Array],
-        slope: Callable[[Array, Array], Array],
+        slope: Derivative,
+        curvature: Derivative,
+        note: str = "",
     ) -> None:
-        self.name, self.formula, self.value, self.slope = name, formula, value, slope
+        self.name, self.formula, self.note = name, formula, note
+        self.value, self.slope, self.curvature = value, slope, curvature
+
+    @property
+    def smooth(self) -> bool:
+        """Whether both derivatives exist everywhere."""
+        return not self.note
 
     def __repr__(self) -> str:
         return f"Activation({self.name}: {self.formula})"
+
+
+def _identity(z: Array, out: Array | None = None) -> Array:
+    return z
+
+
+def _zero(z: Array, a: Array) -> Array:
+    return np.zeros_like(z)
 
 
 def _sigmoid(z: Array, out: Array | None = None) -> Array:
@@ -54,16 +73,94 @@ def _relu(z: Array, out: Array | None = None) -> Array:
     return np.maximum(z, 0.0, out=out)
 
 
-def _identity(z: Array, out: Array | None = None) -> Array:
-    return z
+LEAK = 0.01  # of the leaky ReLU, as in PyTorch
+
+
+def _leaky(z: Array, out: Array | None = None) -> Array:
+    return np.maximum(z, LEAK * z, out=out)
+
+
+def _elu(z: Array, out: Array | None = None) -> Array:
+    return np.where(z > 0, z, np.expm1(np.minimum(z, 0.0)))
+
+
+def _softplus(z: Array, out: Array | None = None) -> Array:
+    return np.logaddexp(z, 0.0, out=out)
+
+
+def _softplus_curvature(z: Array, a: Array) -> Array:
+    return expit(z) * expit(-z)
+
+
+def _silu(z: Array, out: Array | None = None) -> Array:
+    return np.multiply(z, expit(z), out=out)
+
+
+def _silu_slope(z: Array, a: Array) -> Array:
+    gate = expit(z)
+    return gate + a * (1.0 - gate)
+
+
+def _silu_curvature(z: Array, a: Array) -> Array:
+    gate = expit(z)
+    return gate * expit(-z) * (2.0 + z * (1.0 - 2.0 * gate))
+
+
+def _gelu(z: Array, out: Array | None = None) -> Array:
+    return np.multiply(z, ndtr(z), out=out)
+
+
+def _density(z: Array) -> Array:
+    """The standard normal density. Beyond ±40 it is 0 in float64 as well, and z² no longer overflows."""
+    z = np.clip(z, -40.0, 40.0)
+    return np.exp(-0.5 * z * z) * 0.3989422804014327  # 1/√(2π)
 
 
 _ALL = (
-    Activation("tanh", "tanh z", np.tanh, _tanh_slope),
-    # Not differentiable at 0; the slope taken there is 0, as in PyTorch.
-    Activation("relu", "max(z, 0)", _relu, lambda z, a: (z > 0).astype(z.dtype)),
-    Activation("sigmoid", "1 / (1 + exp(−z))", _sigmoid, lambda z, a: a * (1.0 - a)),
-    Activation("identity", "z", _identity, lambda z, a: np.ones_like(z)),
+    Activation("tanh", "tanh z", np.tanh, _tanh_slope, lambda z, a: -2.0 * a * _tanh_slope(z, a)),
+    Activation(
+        "relu",
+        "max(z, 0)",
+        _relu,
+        lambda z, a: (z > 0).astype(z.dtype),
+        _zero,
+        "no slope at 0: 0 is taken, as in PyTorch; the curvature is 0 on either side",
+    ),
+    Activation(
+        "sigmoid",
+        "1 / (1 + exp(−z))",
+        _sigmoid,
+        lambda z, a: a * (1.0 - a),
+        lambda z, a: a * (1.0 - a) * (1.0 - 2.0 * a),
+    ),
+    Activation("identity", "z", _identity, lambda z, a: np.ones_like(z), _zero),
+    Activation(
+        "leaky-relu",
+        "max(z, 0.01 z)",
+        _leaky,
+        lambda z, a: np.where(z > 0, 1.0, LEAK).astype(z.dtype),
+        _zero,
+        "no slope at 0: 0.01 is taken, as in PyTorch; the curvature is 0 on either side",
+    ),
+    Activation(
+        "elu",
+        "z for z > 0, exp(z) − 1 below",
+        _elu,
+        lambda z, a: np.where(z > 0, 1.0, a + 1.0).astype(z.dtype),
+        lambda z, a: np.where(z > 0, 0.0, a + 1.0).astype(z.dtype),
+        "no curvature at 0: 1 is taken, that of the left side (Clevert et al. 2016, α = 1)",
+    ),
+    Activation("softplus", "log(1 + exp(z))", _softplus, lambda z, a: expit(z), _softplus_curvature),
+    # Elfwing et al. 2018; Ramachandran et al. 2017 call it Swish.
+    Activation("silu", "z / (1 + exp(−z))", _silu, _silu_slope, _silu_curvature),
+    # Hendrycks & Gimpel 2016, with the exact Φ, not its approximation by tanh.
+    Activation(
+        "gelu",
+        "z Φ(z), Φ the normal distribution",
+        _gelu,
+        lambda z, a: ndtr(z) + z * _density(z),
+        lambda z, a: _density(z) * (2.0 - z * z),
+    ),
 )
 
 ACTIVATIONS = {activation.name: activation for activation in _ALL}

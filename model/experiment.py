@@ -6,28 +6,33 @@ the seeds in here.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import msgspec
 import numpy as np
 
 from model.activations import Array
 from model.datasets import DATASETS, Moons, Source
-from model.descent import Descent, State, begin, descend, resume
+from model.descent import Descent, State, begin, descend
+from model.functions import FUNCTIONS, Function
 from model.initializers import INITIALIZERS, GlorotNormal, Initializer
-from model.losses import LOSSES
+from model.losses import LOSSES, BinaryCrossEntropy, Loss, MeanSquared, SoftmaxCrossEntropy
 from model.network import Network
-from model.objective import Fit, unsuited
+from model.objective import Fit, Objective, Restricted, chosen, unsuited
 from model.plane import PLANES, Plane, PlaneKind, Principal
 from model.settings import SettingError, Settings, build, setting
-from model.surface import Surface, survey
 from model.trajectory import Trajectory
 
-MOST_BYTES = 4_000_000_000  # that the parameters, gradients and velocities of one training may take
+MOST_BYTES = 4_000_000_000  # that the parameters, gradients and memories of one training may take
+
+
+class NetworkLoss(Settings, frozen=True, tag_field="kind", tag="network"):
+    """The loss of a network on data: what the sections Data, Network and Loss say."""
+
+    caption = "A network's loss on data"
 
 
 class Experiment(Settings, frozen=True):
@@ -35,42 +40,83 @@ class Experiment(Settings, frozen=True):
 
     title: Annotated[str, setting("Title")] = "Untitled"
     about: Annotated[str, setting("About")] = ""
-    dataset: Annotated[Source, setting("Data", kinds=DATASETS)] = Moons()
+    function: Annotated[
+        NetworkLoss | Function,
+        setting(
+            "Landscape",
+            "what is descended: a network's loss, or a function of x and y",
+            kinds=(NetworkLoss, *FUNCTIONS),
+        ),
+    ] = NetworkLoss()
+    dataset: Annotated[Source, setting("Data", "what is learnt", kinds=DATASETS)] = Moons()
+    holdout: Annotated[
+        float,
+        setting("Held out", "share of the samples kept for the test loss alone", ge=0, le=0.9, zero="none"),
+    ] = 0.0
     network: Annotated[Network, setting("Network")] = Network()
     initializer: Annotated[Initializer, setting("Initialiser", "how the weights begin", kinds=INITIALIZERS)] = (
         GlorotNormal()
     )
     seed: Annotated[int, setting("Start seed", "draws the weights to start from", ge=0, le=2**31)] = 0
-    loss: Annotated[str, setting("Loss", "what the descent goes down on", choices=LOSSES)] = "bce"
+    trained: Annotated[
+        str,
+        setting(
+            "Trained",
+            "parameters that are trained, the others stay as they begin: numbers from 0, ranges, names or beginnings "
+            "of names, between semicolons: 0; 5-7; layer 2; biases",
+            zero="all",
+        ),
+    ] = ""
+    loss: Annotated[Loss, setting("Loss", "what the descent goes down on", kinds=LOSSES)] = BinaryCrossEntropy()
     descent: Annotated[Descent, setting("Optimizer")] = Descent()
     steps: Annotated[
         int,
         setting("Steps", "training pauses after so many", ge=1, le=1_000_000, slider=(10, 10_000)),
     ] = 500
-    plane: Annotated[PlaneKind, setting("Plane", kinds=PLANES)] = Principal()
+    plane: Annotated[PlaneKind, setting("Plane", "where the loss is drawn", kinds=PLANES)] = Principal()
     resolution: Annotated[int, setting("Grid", "points per side of the finest surface", ge=3, le=401)] = 101
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _objective(self.dataset, self.network, self.loss)
-        self.plane.check(self.network)
-        widest = self.dataset.load().inputs.shape[0] * max(self.network.widths)
+        objective = self.objective
+        self.plane.check(objective)
+        if self.learns:
+            self._check_size()
+        memory = self.descent.optimizer.init(np.zeros(objective.size))
+        most = MOST_BYTES // (16 * objective.size + sum(array.nbytes for array in memory))
+        if self.steps > most:
+            raise SettingError("steps", self.steps, f"1 to {most:,}, for {objective.size:,} parameters")
+
+    def _check_size(self) -> None:
+        widest = len(self.dataset.load().inputs) * max(self.network.widths)
         if widest > 10_000_000:
             allowed = "layers and data of which the product, neurons times points, is at most 10,000,000"
             raise SettingError("network.widths", self.network.widths, allowed)
-        most = MOST_BYTES // (24 * self.network.size)
-        if self.steps > most:
-            raise SettingError("steps", self.steps, f"1 to {most:,}, for a network of {self.network.size:,} parameters")
 
     @property
-    def objective(self) -> Fit:
-        """The loss of the network on the data; the same object for equal settings."""
-        return _objective(self.dataset, self.network, self.loss)
+    def learns(self) -> bool:
+        """Whether a network learns from data here; otherwise a function of x and y is descended."""
+        return isinstance(self.function, NetworkLoss)
+
+    @property
+    def objective(self) -> Objective:
+        """What is minimised; the same object for equal settings."""
+        if isinstance(self.function, Function):
+            return self.function.objective
+        fit = _fit(self.dataset, self.network, self.loss, self.holdout, self.seed)
+        return _restricted(fit, self.initializer, self.seed, self.trained) if self.trained else fit
 
     def begin(self) -> State:
         """The state before the first step."""
-        params = self.network.begin(self.initializer, self.seed)
-        return begin(self.objective, self.descent, params)
+        return begin(self.objective, self.descent, self.start)
+
+    @property
+    def start(self) -> Array:
+        """The parameters `(P,)` before the first step."""
+        if isinstance(self.function, Function):
+            return np.array([self.function.x, self.function.y])
+        params, objective = self.network.begin(self.initializer, self.seed), self.objective
+        return params[objective.free] if isinstance(objective, Restricted) else params
 
     def run(self, steps: int | None = None) -> Trajectory:
         """The start and the `steps` (by default those of the experiment) that follow it."""
@@ -80,12 +126,19 @@ class Experiment(Settings, frozen=True):
 
     def slice_of(self, trajectory: Trajectory) -> Plane:
         """The plane that this experiment draws, for a path."""
-        return self.plane.plane(self.network, trajectory.params())
+        return self.plane.plane(self.objective, trajectory.params())
 
 
 @lru_cache(maxsize=32)
-def _objective(source: Source, network: Network, loss: str) -> Fit:
-    return Fit(source.load(), network, loss)
+def _fit(source: Source, network: Network, loss: Loss, holdout: float, seed: int) -> Fit:
+    data = source.load()
+    train, test = data.split(holdout, seed) if holdout else (data, None)
+    return Fit(train, network, loss, test)
+
+
+@lru_cache(maxsize=32)
+def _restricted(fit: Fit, initializer: Initializer, seed: int, trained: str) -> Restricted:
+    return Restricted(fit, chosen(fit.names, trained), fit.network.begin(initializer, seed))
 
 
 def with_field(experiment: Experiment, name: str, value: object) -> Experiment:
@@ -95,130 +148,20 @@ def with_field(experiment: Experiment, name: str, value: object) -> Experiment:
     Raises `SettingError` when that is not enough.
     """
     fields = {key: getattr(experiment, key) for key in experiment.__struct_fields__} | {name: value}
-    if name in ("dataset", "network"):
+    if name in ("dataset", "network") and experiment.learns:
         dataset, network = fields["dataset"].load(), fields["network"]
         if name == "dataset":
+            inputs = dataset.inputs.shape[1]
             last = network.widths[-1] if network.widths[-1] in dataset.outputs else dataset.outputs[0]
-            widths = (dataset.inputs.shape[1], *network.widths[1:-1], last)
-            network = fields["network"] = Network(widths, network.activation)
+            degree = network.degree if inputs == 1 else 1
+            widths = (inputs, *network.widths[1:-1], last)
+            network = fields["network"] = msgspec.structs.replace(network, widths=widths, degree=degree)
         if unsuited(fields["loss"], dataset, network):
-            fields["loss"] = next(loss for loss in reversed(LOSSES) if not unsuited(loss, dataset, network))
+            fields["loss"] = next(kind for kind in PREFERRED if not unsuited(kind, dataset, network))()
     return Experiment(**fields)
 
 
-class Step(NamedTuple):
-    """A state, and the experiment under whose settings it was reached."""
-
-    experiment: Experiment
-    state: State
-
-
-def train(experiment: Experiment, state: State | None, until: int) -> Iterator[Step]:
-    """Go on from `state` under the settings of `experiment`, to step `until` or as far as the loss is finite.
-
-    Without a state it begins at the experiment's start, which is then the first that it yields.
-    """
-    if state is None:
-        state = experiment.begin()
-        yield Step(experiment, state)
-    else:
-        state = resume(experiment.objective, experiment.descent, state)
-    states = descend(experiment.objective, experiment.descent, state)
-    for following in islice(states, max(until - state.step, 0)):
-        yield Step(experiment, following)
-
-
-def recorded(trajectory: Trajectory, steps: Iterator[Step]) -> Iterator[Step]:
-    """The same steps, each written into `trajectory` before it is handed on, if its loss is finite."""
-    for step in steps:
-        if math.isfinite(step.state.loss):
-            trajectory.append(step.state)
-        yield step
-
-
-MOST_NUMBERS = 2**24  # in the states that a plane is chosen for, of the path so far
-CHUNK = 256  # states at a time, so that nobody waits long for the interpreter
-
-
-class Landscape(NamedTuple):
-    """A surface and, for the first N states of a path, what belongs to it.
-
-    `coords` `(M, 2)` on its plane, of the path as it has grown by then; `heights` `(N,)`, the loss of the first N under
-    the experiment's objective.
-    """
-
-    surface: Surface
-    coords: Array
-    heights: Array
-
-
-def landscape(
-    experiment: Experiment, trajectory: Trajectory, count: int, plane: Plane | None, under: int = 0
-) -> Iterator[Landscape | None]:
-    """Survey the land around the first `count` ≥ 1 states of a path, coarse to fine.
-
-    Without a `plane` it chooses the experiment's, for the path so far and as it will go on to `experiment.steps` if
-    nothing is changed: a descent is deterministic, so a rehearsal shows the future, and the plane goes through its end.
-    The first `under` states were recorded under another objective: their heights are NaN at first and then taken anew,
-    the others are their recorded losses. Yields None, where it can be stopped, while there is nothing to show yet.
-    """
-    if plane is None:
-        path = []
-        for state in _sample(experiment, trajectory, count, under):
-            path.append(state.params)
-            yield None
-        plane = experiment.plane.plane(experiment.network, np.stack(path))
-    parts, known, heights = [], 0, trajectory.losses(0, count)
-    heights[:under] = np.nan
-    for surface in survey(experiment.objective, plane, (experiment.resolution, experiment.resolution)):
-        while known < len(trajectory):  # which may grow meanwhile
-            parts.append(plane.project(trajectory.params(known, known + CHUNK)))
-            known += len(parts[-1])
-            yield None
-        coords = np.concatenate(parts)
-        yield Landscape(surface, coords, heights)
-        if under:  # after the first, coarse surface, which somebody is waiting for
-            heights = heights.copy()
-            for start in range(0, under, CHUNK):
-                stop = min(start + CHUNK, under)
-                heights[start:stop] = experiment.objective.loss(trajectory.params(start, stop))
-                yield None
-            yield Landscape(surface, coords, heights)
-            under = 0
-
-
-def _sample(experiment: Experiment, trajectory: Trajectory, count: int, under: int) -> Iterator[State]:
-    """The states that a plane is chosen for: of the path so far some thousand at most, then what is to come."""
-    losses = trajectory.losses(0, count)
-    near = np.flatnonzero(np.append(within_reach(losses[:under]), within_reach(losses[under:])))
-    most = int(np.clip(MOST_NUMBERS // experiment.network.size, 16, 1000))
-    stride = -(-len(near) // most)
-    for index in near[len(near) - 1 :: -stride][::-1]:
-        yield trajectory[int(index)]
-    if near[-1] == count - 1:
-        yield from islice(rehearsal(experiment, trajectory[count - 1]), 2 * most)
-
-
-def within_reach(losses: Array) -> Array:
-    """Which states of a path, by their losses `(N,)`, a plane is chosen for: not those of a divergence.
-
-    Past ten times the first loss a path has left the land that it was meant to explore, often by many powers of ten; a
-    plane fitted to that would show nothing else.
-    """
-    return np.asarray(losses <= max(10.0 * losses[0], 1e-12)) if len(losses) else np.empty(0, bool)
-
-
-def rehearsal(experiment: Experiment, state: State) -> Iterator[State]:
-    """Where the descent will go from here to `experiment.steps`.
-
-    It ends where the descent diverges, and after 2,000 steps at the latest.
-    """
-    state = resume(experiment.objective, experiment.descent, state)
-    start, steps = state.loss, min(max(experiment.steps - state.step, 0), 2000)
-    for ahead in islice(descend(experiment.objective, experiment.descent, state), steps):
-        if not within_reach(np.array([start, ahead.loss]))[1]:
-            return
-        yield ahead
+PREFERRED: tuple[type[Loss], ...] = (SoftmaxCrossEntropy, BinaryCrossEntropy, MeanSquared)
 
 
 def to_json(experiment: Experiment) -> str:

@@ -1,4 +1,4 @@
-"""Losses: how far the outputs are from the targets, as one number, each beside its derivative.
+"""Losses: how far the outputs are from the targets, as one number, each beside its derivatives.
 
 Classification losses take *logits*, the outputs before the sigmoid or the softmax: that pair is computed in one piece,
 so that it neither overflows nor loses its digits (a sigmoid of 40 is 1.0 to the last bit; its logarithm is not lost).
@@ -6,46 +6,53 @@ so that it neither overflows nor loses its digits (a sigmoid of 40 is 1.0 to the
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
+from typing import Annotated, ClassVar
 
 import numpy as np
 from scipy.special import expit
 
 from model.activations import Array
+from model.settings import Settings, setting
 
 
-class Loss:
-    """A function of outputs `(..., n, K)` and targets `(n, K)`, a mean over the n samples (squared and binary: and
-    over the K outputs), and its derivative.
+def _softmax(outputs: Array) -> Array:
+    shares: Array = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
+    shares /= shares.sum(axis=-1, keepdims=True)
+    return shares
 
-    `value(outputs, targets) -> (...)`; `slope(outputs, targets) -> (n, K)` is the derivative of the mean, so it
-    already carries the 1/n. `head` names what turns outputs into predictions; `fewest` is the smallest K it is for.
+
+HEADS: dict[str, Callable[[Array], Array]] = {"identity": lambda z: z, "sigmoid": expit, "softmax": _softmax}
+"""What turns outputs `(..., n, K)` into predictions of the same shape: values, probabilities, shares of classes."""
+
+
+class Loss(Settings, frozen=True, tag_field="kind"):
+    """A function of outputs z `(..., n, K)` and targets y `(n, K)`: a mean over the n samples and the K outputs
+    (softmax: over the samples). Two classes may be one column of 0 and 1, K classes K columns.
+
+    `formula` is the term of one sample; `head` names the entry of `HEADS` that belongs to the loss and is applied to
+    the outputs by whoever wants predictions (a cross-entropy contains its head already); `labels` says that targets
+    have to be classes; `fewest` is the smallest K; `note` says where a derivative does not exist.
     """
 
-    __slots__ = ("fewest", "formula", "head", "labels", "name", "slope", "title", "value")
+    formula: ClassVar[str]
+    head: ClassVar[str] = "identity"
+    labels: ClassVar[bool] = False
+    fewest: ClassVar[int] = 1
+    note: ClassVar[str] = ""
 
-    def __init__(
-        self,
-        name: str,
-        title: str,
-        formula: str,
-        value: Callable[[Array, Array], Array],
-        slope: Callable[[Array, Array], Array],
-        head: str,
-        labels: bool,
-        fewest: int = 1,
-    ) -> None:
-        self.name, self.title, self.formula, self.value, self.slope = (
-            name,
-            title,
-            formula,
-            value,
-            slope,
-        )
-        self.head, self.labels, self.fewest = head, labels, fewest
+    @abstractmethod
+    def value(self, outputs: Array, targets: Array) -> Array:
+        """The loss in float64, of shape `(...)`."""
 
-    def __repr__(self) -> str:
-        return f"Loss({self.name}: {self.formula})"
+    @abstractmethod
+    def slope(self, outputs: Array, targets: Array) -> Array:
+        """∂L/∂z, `(n, K)`: the derivative of the mean, so it already carries the 1/n."""
+
+    @abstractmethod
+    def curvature(self, outputs: Array, targets: Array, along: Array) -> Array:
+        """How the slope changes as the outputs move along `(n, K)`: (∂²L/∂z²)·along, `(n, K)`."""
 
 
 def _mean(terms: Array, count: int) -> Array:
@@ -53,70 +60,192 @@ def _mean(terms: Array, count: int) -> Array:
     return np.asarray(terms.sum(axis=(-2, -1), dtype=np.float64) / count)
 
 
-def _squared(outputs: Array, targets: Array) -> Array:
-    error = outputs - targets
-    return _mean(error * error, targets.size)
+class MeanSquared(Loss, frozen=True, tag="mse"):
+    """Mean squared error, without the ½: the derivative for one weight is 2w, as in PyTorch."""
+
+    caption = "Mean squared error"
+    formula = "(z − y)²"
+
+    def value(self, outputs: Array, targets: Array) -> Array:
+        error = outputs - targets
+        return _mean(error * error, targets.size)
+
+    def slope(self, outputs: Array, targets: Array) -> Array:
+        return (outputs - targets) * (2.0 / targets.size)
+
+    def curvature(self, outputs: Array, targets: Array, along: Array) -> Array:
+        return along * (2.0 / targets.size)
 
 
-def _squared_slope(outputs: Array, targets: Array) -> Array:
-    return (outputs - targets) * (2.0 / targets.size)
+class MeanAbsolute(Loss, frozen=True, tag="mae"):
+    """Mean absolute error: outliers pull no harder than others, and nothing slows the descent near the end."""
+
+    caption = "Mean absolute error"
+    formula = "|z − y|"
+    note = "no slope where z = y: 0 is taken; the curvature is 0 elsewhere"
+
+    def value(self, outputs: Array, targets: Array) -> Array:
+        return _mean(np.abs(outputs - targets), targets.size)
+
+    def slope(self, outputs: Array, targets: Array) -> Array:
+        return np.sign(outputs - targets) / targets.size
+
+    def curvature(self, outputs: Array, targets: Array, along: Array) -> Array:
+        return np.zeros_like(along)
 
 
-def _binary(outputs: Array, targets: Array) -> Array:
-    # log(1 + eᶻ) − y·z, written so that for y in {0, 1} nothing large is ever subtracted from something large.
-    terms = np.exp(-np.abs(outputs))
-    np.log1p(terms, out=terms)
-    terms += np.maximum(outputs, 0.0) - targets * outputs
-    return _mean(terms, targets.size)
+class Huber(Loss, frozen=True, tag="huber"):
+    """Squared (halved) up to an error of δ, absolute beyond it (Huber 1964; PyTorch's HuberLoss)."""
+
+    caption = "Huber"
+    formula = "½(z − y)² up to δ, δ(|z − y| − ½δ) beyond"
+    note = "no curvature at |z − y| = δ: 0 is taken"
+
+    delta: Annotated[
+        float,
+        setting("δ", "errors larger than this count as absolute, not squared", gt=0, le=1e4, slider=(0.01, 10.0)),
+    ] = 1.0
+
+    def value(self, outputs: Array, targets: Array) -> Array:
+        error = np.abs(outputs - targets)
+        near = np.minimum(error, self.delta)
+        return _mean(near * (error - 0.5 * near), targets.size)
+
+    def slope(self, outputs: Array, targets: Array) -> Array:
+        return np.clip(outputs - targets, -self.delta, self.delta) / targets.size
+
+    def curvature(self, outputs: Array, targets: Array, along: Array) -> Array:
+        return np.where(np.abs(outputs - targets) < self.delta, along, 0.0) / targets.size
 
 
-def _binary_slope(outputs: Array, targets: Array) -> Array:
-    slope: Array = expit(outputs)
-    slope -= targets
-    slope /= targets.size
-    return slope
+class LogCosh(Loss, frozen=True, tag="log-cosh"):
+    """log cosh of the error: squared (halved) near 0, absolute far away, and smooth between them."""
+
+    caption = "Log-cosh"
+    formula = "log cosh(z − y)"
+
+    def value(self, outputs: Array, targets: Array) -> Array:
+        # |e| + log(1 + exp(−2|e|)) − log 2, in which nothing overflows.
+        error = np.abs(outputs - targets)
+        return _mean(error + np.log1p(np.exp(-2.0 * error)) - np.log(2.0).astype(error.dtype), targets.size)
+
+    def slope(self, outputs: Array, targets: Array) -> Array:
+        return np.tanh(outputs - targets) / targets.size
+
+    def curvature(self, outputs: Array, targets: Array, along: Array) -> Array:
+        slope = np.tanh(outputs - targets)
+        return along * (1.0 - slope * slope) / targets.size
 
 
-def _softmax(outputs: Array, targets: Array) -> Array:
-    # log Σ eᶻ − z_y. The largest term of the sum is 1 after the shift; it is left out and log1p puts it back.
-    top = outputs.argmax(axis=-1)[..., None]
-    shift = np.take_along_axis(outputs, top, axis=-1)
-    terms = np.exp(outputs - shift)
-    np.put_along_axis(terms, top, 0.0, axis=-1)
-    gap = shift[..., 0] - np.sum(outputs * targets, axis=-1)
-    return np.asarray(np.mean(np.log1p(terms.sum(axis=-1)) + gap, axis=-1, dtype=np.float64))
+class BinaryCrossEntropy(Loss, frozen=True, tag="bce"):
+    """Minus the logarithm of the probability that a sigmoid of z gives to the right one of two classes."""
+
+    caption = "Binary cross-entropy"
+    formula = "log(1 + eᶻ) − y·z"
+    head = "sigmoid"
+    labels = True
+
+    def value(self, outputs: Array, targets: Array) -> Array:
+        # Written so that for y in {0, 1} nothing large is ever subtracted from something large.
+        terms = np.exp(-np.abs(outputs))
+        np.log1p(terms, out=terms)
+        terms += np.maximum(outputs, 0.0) - targets * outputs
+        return _mean(terms, targets.size)
+
+    def slope(self, outputs: Array, targets: Array) -> Array:
+        slope: Array = expit(outputs)
+        slope -= targets
+        slope /= targets.size
+        return slope
+
+    def curvature(self, outputs: Array, targets: Array, along: Array) -> Array:
+        return along * expit(outputs) * expit(-outputs) / targets.size
 
 
-def _softmax_slope(outputs: Array, targets: Array) -> Array:
-    slope: Array = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
-    slope /= slope.sum(axis=-1, keepdims=True)
-    slope -= targets
-    slope /= len(targets)
-    return slope
+class SoftmaxCrossEntropy(Loss, frozen=True, tag="softmax"):
+    """Minus the logarithm of the share that the softmax of z gives to the right one of K classes."""
+
+    caption = "Softmax cross-entropy"
+    formula = "log Σₖ exp(zₖ) − z_y"
+    head = "softmax"
+    labels = True
+    fewest = 2
+
+    def value(self, outputs: Array, targets: Array) -> Array:
+        # The largest term of the sum is 1 after the shift; it is left out and log1p puts it back.
+        top = outputs.argmax(axis=-1)[..., None]
+        shift = np.take_along_axis(outputs, top, axis=-1)
+        terms = np.exp(outputs - shift)
+        np.put_along_axis(terms, top, 0.0, axis=-1)
+        gap = shift[..., 0] - np.sum(outputs * targets, axis=-1)
+        return np.asarray(np.mean(np.log1p(terms.sum(axis=-1)) + gap, axis=-1, dtype=np.float64))
+
+    def slope(self, outputs: Array, targets: Array) -> Array:
+        slope = _softmax(outputs)
+        slope -= targets
+        slope /= len(targets)
+        return slope
+
+    def curvature(self, outputs: Array, targets: Array, along: Array) -> Array:
+        # diag(p) − p pᵀ
+        shares = _softmax(outputs)
+        change = shares * along
+        change -= shares * change.sum(axis=-1, keepdims=True)
+        return change / len(targets)
 
 
-_ALL = (
-    # Mean over samples and outputs, without the ½: the derivative for one weight is 2w, as in PyTorch.
-    Loss("mse", "Mean squared error", "mean (z − y)²", _squared, _squared_slope, "identity", False),
-    Loss(
-        "bce",
-        "Binary cross-entropy",
-        "mean log(1 + eᶻ) − y·z",
-        _binary,
-        _binary_slope,
-        "sigmoid",
-        True,
-    ),
-    Loss(
-        "softmax",
-        "Softmax cross-entropy",
-        "mean log Σₖ eᶻₖ − z_y",
-        _softmax,
-        _softmax_slope,
-        "softmax",
-        True,
-        fewest=2,
-    ),
+def _margin(outputs: Array, targets: Array) -> tuple[Array, Array]:
+    """The sign ±1 of each target, and how much its output lacks to be 1 on the right side (≥ 0)."""
+    sign = 2.0 * targets - 1.0
+    return sign, np.maximum(1.0 - sign * outputs, 0.0)
+
+
+class Hinge(Loss, frozen=True, tag="hinge"):
+    """Zero from a margin of 1 on, linear below it: the loss of support vector machines (Cortes & Vapnik 1995)."""
+
+    caption = "Hinge"
+    formula = "max(0, 1 − s·z), s = 2y − 1"
+    labels = True
+    note = "no slope at s·z = 1: 0 is taken; the curvature is 0 elsewhere"
+
+    def value(self, outputs: Array, targets: Array) -> Array:
+        return _mean(_margin(outputs, targets)[1], targets.size)
+
+    def slope(self, outputs: Array, targets: Array) -> Array:
+        sign, lack = _margin(outputs, targets)
+        return np.where(lack > 0, -sign, 0.0) / targets.size
+
+    def curvature(self, outputs: Array, targets: Array, along: Array) -> Array:
+        return np.zeros_like(along)
+
+
+class SquaredHinge(Loss, frozen=True, tag="squared-hinge"):
+    """The hinge, squared: its slope has no jump."""
+
+    caption = "Squared hinge"
+    formula = "max(0, 1 − s·z)², s = 2y − 1"
+    labels = True
+    note = "no curvature at s·z = 1: 0 is taken"
+
+    def value(self, outputs: Array, targets: Array) -> Array:
+        lack = _margin(outputs, targets)[1]
+        return _mean(lack * lack, targets.size)
+
+    def slope(self, outputs: Array, targets: Array) -> Array:
+        sign, lack = _margin(outputs, targets)
+        return sign * lack * (-2.0 / targets.size)
+
+    def curvature(self, outputs: Array, targets: Array, along: Array) -> Array:
+        return np.where(_margin(outputs, targets)[1] > 0, along, 0.0) * (2.0 / targets.size)
+
+
+LOSSES: tuple[type[Loss], ...] = (
+    MeanSquared,
+    MeanAbsolute,
+    Huber,
+    LogCosh,
+    BinaryCrossEntropy,
+    SoftmaxCrossEntropy,
+    Hinge,
+    SquaredHinge,
 )
-
-LOSSES = {loss.name: loss for loss in _ALL}

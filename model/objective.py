@@ -1,6 +1,7 @@
 """Objectives: what is minimised. One function of one flat vector.
 
-`Fit` is the one that matters: the loss of a network on data, L(θ) = mean over samples of ℓ(f(x; θ), y).
+`Fit` is the one that matters: the loss of a network on data, L(θ) = mean over samples of ℓ(f(x; θ), y). `Restricted`
+is any of them with some parameters held, as a function of the others alone.
 """
 
 from __future__ import annotations
@@ -8,16 +9,30 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from model.activations import Array
 from model.datasets import Dataset
-from model.losses import LOSSES
-from model.network import Network, layout
-from model.settings import SettingError
+from model.losses import Loss
+from model.network import Network, Tape
+from model.settings import SettingError, kind_of
 
 Slice = Callable[[Array], Array]
+Product = Callable[[Array], Array]
+Bounds = tuple[tuple[float, float], tuple[float, float]]
+
+
+class Flow(NamedTuple):
+    """How much of the gradient reaches each of the L layers, first to last.
+
+    `gradients` `(L,)`: the norm of the gradient in that layer's weights and biases. `signals` `(L,)`: the norm of
+    ∂L/∂z there, the running product of backpropagation; the quotient of two neighbours is one layer's factor.
+    """
+
+    gradients: Array
+    signals: Array
 
 
 class Objective(ABC):
@@ -30,8 +45,28 @@ class Objective(ABC):
 
     @property
     @abstractmethod
+    def names(self) -> tuple[str, ...]:
+        """What each of the P parameters is called."""
+
+    @property
+    @abstractmethod
+    def filters(self) -> tuple[slice, ...]:
+        """Where the incoming weights of each neuron lie in θ; empty where there are no neurons."""
+
+    @property
+    @abstractmethod
+    def region(self) -> Bounds | None:
+        """For two parameters: the part of their plane that is worth drawing, where that is known."""
+
+    @property
+    @abstractmethod
     def samples(self) -> int:
         """How many rows a mini-batch can be drawn from."""
+
+    @property
+    @abstractmethod
+    def test(self) -> Objective | None:
+        """The same loss on data that were held out; None where none were."""
 
     @abstractmethod
     def loss(self, params: Array) -> Array:
@@ -40,6 +75,17 @@ class Objective(ABC):
     @abstractmethod
     def loss_and_gradient(self, params: Array, rows: Array | None = None) -> tuple[float, Array]:
         """Loss and gradient `(P,)` at one vector `(P,)`; on all data, or on the rows given by number."""
+
+    @abstractmethod
+    def hessian_at(self, params: Array) -> Product:
+        """The function v `(P,)` → H·v `(P,)`, with the exact Hessian H of the loss at `params` `(P,)`.
+
+        Where a second derivative does not exist, the value is taken that the activation's or the loss's `note` says.
+        """
+
+    @abstractmethod
+    def flow(self, params: Array) -> Flow:
+        """The gradient layer by layer; empty where there are no layers."""
 
     @abstractmethod
     def slice(self, origin: Array, directions: Array) -> Slice:
@@ -56,25 +102,42 @@ class Objective(ABC):
 
 
 class Fit(Objective):
-    """The loss of `network` on `dataset`, compared by the loss named `loss`. Final."""
+    """The loss of `network` on `dataset`; `held_out` data, if any, are for the test loss alone. Final."""
 
-    def __init__(self, dataset: Dataset, network: Network, loss: str) -> None:
+    def __init__(self, dataset: Dataset, network: Network, loss: Loss, held_out: Dataset | None = None) -> None:
         if network.widths[0] != dataset.inputs.shape[1]:
             allowed = f"{dataset.inputs.shape[1]} at the start, for {dataset.name}"
             raise SettingError("network.widths", network.widths[0], allowed)
-        self.dataset, self.network, self.measure = dataset, network, LOSSES[loss]
-        self.inputs, self.targets = dataset.inputs, dataset.targets_for(network.widths[-1])
+        self.dataset, self.network, self.measure = dataset, network, loss
+        self.inputs, self.targets = network.features(dataset.inputs), dataset.targets_for(network.widths[-1])
         reason = unsuited(loss, dataset, network)
         if reason:
-            raise SettingError("loss", loss, reason)
+            raise SettingError("loss", kind_of(loss), reason)
+        self._test = Fit(held_out, network, loss) if held_out is not None else None
 
     @property
     def size(self) -> int:
         return self.network.size
 
     @property
+    def names(self) -> tuple[str, ...]:
+        return self.network.names
+
+    @property
+    def filters(self) -> tuple[slice, ...]:
+        return self.network.filters
+
+    @property
+    def region(self) -> Bounds | None:
+        return None
+
+    @property
     def samples(self) -> int:
         return len(self.inputs)
+
+    @property
+    def test(self) -> Objective | None:
+        return self._test
 
     @cached_property
     def chunk(self) -> int:
@@ -101,13 +164,33 @@ class Fit(Objective):
         loss = float(self.measure.value(tape.outputs, targets))
         return loss, self.network.backward(params, tape, slope)
 
+    def hessian_at(self, params: Array) -> Product:
+        tape, slope = self._pass(params)
+
+        def curvature(along: Array) -> Array:
+            return self.measure.curvature(tape.outputs, self.targets, along)
+
+        return self.network.hessian_at(params, tape, slope, curvature)
+
+    def flow(self, params: Array) -> Flow:
+        tape, slope = self._pass(params)
+        deltas = self.network.deltas(params, tape, slope)
+        gradient = self.network.backward(params, tape, slope)
+        gradients = [np.linalg.norm(gradient[layer.start : layer.stop]) for layer in self.network.layers]
+        return Flow(np.array(gradients), np.array([np.linalg.norm(delta) for delta in deltas]))
+
+    def _pass(self, params: Array) -> tuple[Tape, Array]:
+        tape = self.network.record(params, self.inputs)
+        return tape, self.measure.slope(tape.outputs, self.targets)
+
     def slice(self, origin: Array, directions: Array) -> Slice:
         # The first layer's pre-activation is affine in θ, hence in the coordinates c: z(c) = z₀ + Σ cₖ zₖ. One small
         # product replaces the whole first layer at every point.
         flat = np.vstack([origin, directions])
-        first, *rest = layout(self.network.widths)
+        first, *rest = self.network.layers
         basis = self.network.weights(flat, first) @ self.inputs.T
-        basis += flat[:, first.bias : first.stop, None]
+        if self.network.bias:
+            basis += flat[:, first.bias : first.stop, None]
         shape = basis.shape[1:]
         basis = basis.reshape(len(flat), -1).astype(np.float32)
         flat32, targets = flat.astype(np.float32), self.targets.astype(np.float32)
@@ -120,17 +203,111 @@ class Fit(Objective):
             weights[:, 0], weights[:, 1:] = 1.0, coords
             out = room[: len(coords)] if len(coords) <= len(room) else None
             z = np.matmul(weights, basis, out=out).reshape(-1, *shape)
-            outputs = forward(1, weights @ flat32, value(z, out=z) if rest else z)
+            outputs = forward(1, weights @ flat32, value(z, out=z)) if rest else np.swapaxes(z, -1, -2)
             return measure(outputs, targets)
 
         return losses
 
 
-def unsuited(loss: str, dataset: Dataset, network: Network) -> str:
+class Restricted(Objective):
+    """`whole` as a function of the parameters numbered `free` `(F,)` alone; the others stay as in `held` `(P,)`. Final.
+
+    What is drawn of it is exact where F is 2: there is nothing outside the plane of two parameters.
+    """
+
+    def __init__(self, whole: Objective, free: Array, held: Array) -> None:
+        self.whole, self.free, self.held = whole, free, held
+        self._test = Restricted(whole.test, free, held) if whole.test is not None else None
+
+    def complete(self, params: Array) -> Array:
+        """All P parameters `(..., P)` of the whole, from the free ones `(..., F)`."""
+        return self._put(params, self.held)
+
+    def _put(self, params: Array, into: Array | float) -> Array:
+        full = np.empty((*params.shape[:-1], self.whole.size))
+        full[...] = into
+        full[..., self.free] = params
+        return full
+
+    @property
+    def size(self) -> int:
+        return len(self.free)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        names = self.whole.names
+        return tuple(names[index] for index in self.free)
+
+    @property
+    def filters(self) -> tuple[slice, ...]:
+        # Free parameters keep their order, so those of one neuron still lie side by side.
+        ends = [np.searchsorted(self.free, [part.start, part.stop]).tolist() for part in self.whole.filters]
+        return tuple(slice(start, stop) for start, stop in ends if stop > start)
+
+    @property
+    def region(self) -> Bounds | None:
+        return None
+
+    @property
+    def samples(self) -> int:
+        return self.whole.samples
+
+    @property
+    def test(self) -> Objective | None:
+        return self._test
+
+    @property
+    def chunk(self) -> int:
+        return self.whole.chunk
+
+    def loss(self, params: Array) -> Array:
+        return self.whole.loss(self.complete(params))
+
+    def loss_and_gradient(self, params: Array, rows: Array | None = None) -> tuple[float, Array]:
+        loss, gradient = self.whole.loss_and_gradient(self.complete(params), rows)
+        return loss, gradient[self.free]
+
+    def hessian_at(self, params: Array) -> Product:
+        product = self.whole.hessian_at(self.complete(params))
+        return lambda vector: product(self._put(vector, 0.0))[self.free]
+
+    def flow(self, params: Array) -> Flow:
+        return self.whole.flow(self.complete(params))
+
+    def slice(self, origin: Array, directions: Array) -> Slice:
+        return self.whole.slice(self.complete(origin), self._put(directions, 0.0))
+
+
+def chosen(names: tuple[str, ...], text: str) -> Array:
+    """The numbers `(F,)`, ascending, of the parameters that a text names: "0; 5-7; layer 2, bias 1; weights".
+
+    Raises `SettingError` where an item is no number, no range, and no name or beginning of one.
+    """
+    found: set[int] = set()
+    for item in (part.strip().replace("->", "→") for part in text.split(";")):
+        low, dash, high = item.partition("-")
+        if low.isdecimal() and (high.isdecimal() or not dash):
+            numbers = set(range(int(low[:9]), min(int((high or low)[:9]), len(names)) + 1))
+        else:
+            kind = {"weights": "weight", "biases": "bias"}.get(item, "\0")
+            numbers = {
+                number
+                for number, name in enumerate(names)
+                if item and (name == item or name.startswith((f"{item},", f"{item} ")) or f" {kind} " in name)
+            }
+        if not numbers or max(numbers) >= len(names):
+            allowed = (
+                f"numbers from 0 to {len(names) - 1}, ranges, or names such as {names[0]!r}, layer 1, weights, biases"
+            )
+            raise SettingError("trained", item, allowed)
+        found |= numbers
+    return np.array(sorted(found))
+
+
+def unsuited(loss: Loss | type[Loss], dataset: Dataset, network: Network) -> str:
     """Why this loss cannot be used with these data and this network; empty when it can."""
-    measure = LOSSES[loss]
-    if measure.labels and not dataset.classes:
-        return f"mse, because {dataset.name} has values as targets, not classes"
-    if network.widths[-1] < measure.fewest:
-        return f"a loss for {network.widths[-1]} output; softmax needs {measure.fewest} or more"
+    if loss.labels and not dataset.classes:
+        return f"mse or another loss for values: {dataset.name} has values as targets, not classes"
+    if network.widths[-1] < loss.fewest:
+        return f"a loss for {network.widths[-1]} output; softmax needs {loss.fewest} or more"
     return ""

@@ -15,10 +15,9 @@ from typing import Annotated
 import numpy as np
 
 from model.activations import Array
-from model.network import Network, layout
+from model.objective import Bounds, Objective
 from model.settings import SettingError, Settings, setting
 
-Bounds = tuple[tuple[float, float], tuple[float, float]]
 UNIT: Bounds = ((-1.0, 1.0), (-1.0, 1.0))
 
 
@@ -34,7 +33,7 @@ class Plane:
     explained: float | None = None
 
     def __post_init__(self) -> None:
-        if np.linalg.matrix_rank(self.directions) < 2:
+        if np.linalg.matrix_rank(self.directions) < min(2, len(self.origin)):
             raise SettingError("plane", "directions that are zero or parallel", "two directions that differ")
 
     @cached_property
@@ -84,22 +83,42 @@ def bounds_around(coords: Array, margin: float = 0.2, least: float = 0.5) -> Bou
 class PlaneKind(Settings, frozen=True, tag_field="kind"):
     """A way to choose a plane for a run."""
 
-    def plane(self, network: Network, params: Array) -> Plane:
+    def plane(self, objective: Objective, params: Array) -> Plane:
         """The plane for the run's states so far, `(N, P)`, the newest last.
 
         States of a diverged run that lie beyond the range of float32, in which surfaces are drawn, are left out; at
-        least one has to remain.
+        least one has to remain. Where there are only two parameters, every kind is the plane of these two; where there
+        is one, the loss is drawn over a second direction in which nothing changes.
         """
-        drawable = np.abs(params).max(axis=1) <= np.finfo(np.float32).max
-        return self.choose(network, params[drawable])
+        drawable = params[np.abs(params).max(axis=1) <= np.finfo(np.float32).max]
+        return whole_plane(objective, drawable) if objective.size <= 2 else self.choose(objective, drawable)
+
+    def check(self, objective: Objective) -> None:
+        """Raise `SettingError` for an objective that this kind cannot be chosen for."""
+        if objective.size > 2:  # otherwise every kind is the same
+            self.check_kind(objective)
 
     @abstractmethod
-    def check(self, network: Network) -> None:
-        """Raise `SettingError` for a network that this kind cannot be chosen for."""
+    def check_kind(self, objective: Objective) -> None:
+        """Raise `SettingError` where `choose` could not."""
 
     @abstractmethod
-    def choose(self, network: Network, params: Array) -> Plane:
-        """The plane for finite states `(N, P)` with N ≥ 1, the newest last."""
+    def choose(self, objective: Objective, params: Array) -> Plane:
+        """The plane for finite states `(N, P)` with N ≥ 1 and P > 2, the newest last."""
+
+
+def whole_plane(objective: Objective, params: Array) -> Plane:
+    """The plane of the only parameters there are, one or two: it leaves nothing out.
+
+    Drawn is what holds the path `(N, P)` and the objective's region, if that is known.
+    """
+    u, v = np.eye(2)[:, : objective.size]
+    labels = (*objective.names, "no second parameter")[:2]
+    plane = Plane(np.zeros(objective.size), u, v, UNIT, (labels[0], labels[1]), 1.0)
+    if objective.region is None:
+        return plane.around(params, least=1.0)
+    corners = np.array(objective.region).T
+    return replace(plane, bounds=bounds_around(np.vstack([params, corners]), margin=0.0, least=0.0))
 
 
 class Principal(PlaneKind, frozen=True, tag="principal"):
@@ -111,10 +130,10 @@ class Principal(PlaneKind, frozen=True, tag="principal"):
 
     caption = "Principal directions of the path"
 
-    def check(self, network: Network) -> None:
-        _check_two(network)
+    def check_kind(self, objective: Objective) -> None:
+        pass  # any path spans one
 
-    def choose(self, network: Network, params: Array) -> Plane:
+    def choose(self, objective: Objective, params: Array) -> Plane:
         spread = params - params[-1]  # before the mean, whose rounding would make equal states differ
         spread -= spread.mean(axis=0)
         values, vectors = _top_two(spread)
@@ -164,26 +183,24 @@ class RandomNormalized(PlaneKind, frozen=True, tag="random"):
 
     seed: Annotated[int, setting("Direction seed", "another seed, another plane", ge=0, le=2**31)] = 0
 
-    def check(self, network: Network) -> None:
-        if sum(layer.bias - layer.start for layer in layout(network.widths)) < 2:
-            raise SettingError("network.widths", network.widths, "two or more weights, for two random directions")
+    def check_kind(self, objective: Objective) -> None:
+        if sum(part.stop - part.start for part in objective.filters) < 2:
+            raise SettingError("plane", "random", "a network with two or more weights, for two random directions")
 
-    def choose(self, network: Network, params: Array) -> Plane:
+    def choose(self, objective: Objective, params: Array) -> Plane:
         origin = params[-1]
         rng = np.random.default_rng(self.seed)
-        u, v = (filter_normalized(network, rng.normal(size=network.size), origin) for _ in range(2))
+        u, v = (filter_normalized(objective, rng.normal(size=objective.size), origin) for _ in range(2))
         labels = ("random direction 1", "random direction 2")
         # One unit is a step as long as the weights themselves: that far is always shown.
         return Plane(origin, u, v, UNIT, labels).around(params, least=1.0)
 
 
-def filter_normalized(network: Network, direction: Array, params: Array) -> Array:
+def filter_normalized(objective: Objective, direction: Array, params: Array) -> Array:
     """`direction` `(P,)` with the norm of every neuron's incoming weights that of `params` there, and no biases."""
     scaled = np.zeros_like(direction)
-    for layer in layout(network.widths):
-        rows = network.weights(direction, layer)
-        lengths = np.linalg.norm(network.weights(params, layer), axis=1, keepdims=True)
-        scaled[layer.start : layer.bias] = (rows * lengths / np.linalg.norm(rows, axis=1, keepdims=True)).ravel()
+    for part in objective.filters:
+        scaled[part] = direction[part] * (np.linalg.norm(params[part]) / np.linalg.norm(direction[part]))
     return scaled
 
 
@@ -195,27 +212,22 @@ class TwoParameters(PlaneKind, frozen=True, tag="two-parameters"):
     first: Annotated[int, setting("Parameter on x", "its number in θ, from 0", ge=0, le=10**6)] = 0
     second: Annotated[int, setting("Parameter on y", "its number in θ, from 0", ge=0, le=10**6)] = 1
 
-    def check(self, network: Network) -> None:
+    def check_kind(self, objective: Objective) -> None:
         for name in ("first", "second"):
-            if getattr(self, name) >= network.size:
-                raise SettingError(f"plane.{name}", getattr(self, name), f"a number from 0 to {network.size - 1}")
+            if getattr(self, name) >= objective.size:
+                raise SettingError(f"plane.{name}", getattr(self, name), f"a number from 0 to {objective.size - 1}")
         if self.first == self.second:
             raise SettingError("plane.second", self.second, "another parameter than the first")
 
-    def choose(self, network: Network, params: Array) -> Plane:
-        self.check(network)
-        u, v = np.zeros((2, network.size))
+    def choose(self, objective: Objective, params: Array) -> Plane:
+        self.check_kind(objective)
+        u, v = np.zeros((2, objective.size))
         u[self.first] = v[self.second] = 1.0
         origin = params[-1].copy()
         origin[[self.first, self.second]] = 0.0  # so that the axes show the parameters' own values
-        names = network.parameter_names()
+        names = objective.names
         labels = names[self.first], names[self.second]
         return Plane(origin, u, v, UNIT, labels).around(params, least=1.0)
-
-
-def _check_two(network: Network) -> None:
-    if network.size < 2:
-        raise SettingError("network.widths", network.widths, "a network of two or more parameters, to span a plane")
 
 
 PLANES: tuple[type[PlaneKind], ...] = (Principal, RandomNormalized, TwoParameters)

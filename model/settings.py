@@ -32,14 +32,19 @@ class SettingError(ValueError):
 class Settings(msgspec.Struct, frozen=True):
     """Base of all settings. Equal when their values are equal; checked whenever one is made.
 
-    A subclass that is one entry of a registry carries `tag="its-name"`, which JSON shows as `kind`.
+    A subclass that is one entry of a registry carries `tag="its-name"`, which JSON shows as `kind`. Where an entry is
+    wanted as it is by default, its name will do, in Python as in JSON: `loss="huber"`.
     """
 
     caption: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         for field in fields_of(type(self)):
-            field.check(getattr(self, field.name))
+            value = getattr(self, field.name)
+            if field.kinds and isinstance(value, str):
+                msgspec.structs.force_setattr(self, field.name, kind_named(field, value, field.name)())
+            else:
+                field.check(value)
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -58,6 +63,7 @@ class Field(msgspec.Struct, frozen=True):
     kinds: tuple[Any, ...] = ()
     slider: tuple[float, float] | None = None
     zero: str = ""
+    file: str = ""
 
     @property
     def allowed(self) -> str:
@@ -112,14 +118,16 @@ def setting(
     kinds: tuple[Any, ...] = (),
     slider: tuple[float, float] | None = None,
     zero: str = "",
+    file: str = "",
 ) -> msgspec.Meta:
     """Describe a field, for use in `Annotated[type, setting(...)]`: words for the form, limits for everybody.
 
     `ge`, `gt`, `le`, `lt` bound it; `choices` names the entries of a registry of values, `kinds` the classes of a
     registry of settings; `slider` is the range a slider offers (logarithmic), values outside it may be typed; `zero` is
-    the word that a form shows for 0, where that has a meaning of its own.
+    the word that a form shows for 0 or an empty text, where that has a meaning of its own; `file` says that a text is
+    the path of a file, and of which: "Tables (*.csv *.tsv)".
     """
-    extra: dict[str, Any] = dict(choices=tuple(choices), kinds=kinds, slider=slider, zero=zero)
+    extra: dict[str, Any] = dict(choices=tuple(choices), kinds=kinds, slider=slider, zero=zero, file=file)
     if ge is not None or gt is not None:
         extra |= dict(low=ge if gt is None else gt, open_low=gt is not None)
     if le is not None or lt is not None:
@@ -182,6 +190,8 @@ def build(settings: type[Kind], plain: object, where: str = "") -> Kind:
 
 
 def _value(field: Field, plain: object, where: str) -> Any:
+    if field.kinds and isinstance(plain, str):
+        return build(kind_named(field, plain, where), {}, where)
     if field.kinds:
         return build(_kind(field, plain, where), plain, where)
     if isinstance(field.type, type) and issubclass(field.type, Settings):
@@ -195,13 +205,18 @@ def _value(field: Field, plain: object, where: str) -> Any:
 
 def _kind(field: Field, plain: object, where: str) -> type[Settings]:
     """The class that a tagged object asks for; a registry with one entry needs no tag."""
-    kinds: dict[object, type[Settings]] = {kind_of(kind): kind for kind in field.kinds}
     if not isinstance(plain, dict):
         raise SettingError(where, plain, f"an object with {field.allowed}")
-    wanted = plain.get("kind", None if len(kinds) > 1 else next(iter(kinds)))
-    if not isinstance(wanted, str) or wanted not in kinds:
-        raise SettingError(f"{where}.kind", wanted, ", ".join(map(str, kinds)) + _hint(wanted, kinds))
-    return kinds[wanted]
+    wanted = plain.get("kind", None if len(field.kinds) > 1 else kind_of(field.kinds[0]))
+    return kind_named(field, wanted, f"{where}.kind")
+
+
+def kind_named(field: Field, name: object, where: str) -> type[Settings]:
+    """The class of that name among a field's kinds; raises `SettingError` where there is none."""
+    kinds: dict[object, type[Settings]] = {kind_of(kind): kind for kind in field.kinds}
+    if not isinstance(name, str) or name not in kinds:
+        raise SettingError(where, name, ", ".join(map(str, kinds)) + _hint(name, kinds))
+    return kinds[name]
 
 
 def _hint(given: object, known: Iterable[object]) -> str:

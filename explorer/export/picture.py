@@ -13,7 +13,7 @@ from explorer.frame import Frame, Run
 from explorer.style import DARK, Style, Theme, palette
 from explorer.views import VIEWS, View
 from model import Experiment, SettingError, Trajectory, landscape, to_json, train
-from model.experiment import recorded
+from model.running import recorded
 
 KINDS = (*VIEWS, "both")
 # The sizes at which pens and letters have their plain width; larger pictures are drawn so many times larger.

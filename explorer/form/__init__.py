@@ -14,7 +14,7 @@ import msgspec
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFormLayout, QLabel, QWidget
 
-from explorer.form.editors import ChoiceEditor, NumberEditor, TextEditor, combo
+from explorer.form.editors import CheckEditor, ChoiceEditor, FileEditor, NumberEditor, TextEditor, combo, offer
 from model.settings import Field, SettingError, Settings, fields_of, kind_of
 
 CAPTION = 104
@@ -30,16 +30,15 @@ class Form(QWidget):
         self,
         value: Settings,
         names: tuple[str, ...] = (),
-        labels: dict[str, dict[str, str]] | None = None,
         replace: Callable[[Any, str, Any], Any] | None = None,
         heading: str = "",
     ) -> None:
-        """`names` picks fields; `labels[field][choice]` words choices; `replace` puts a field into the value.
+        """`names` picks fields; `replace` puts a field into the value.
 
         A field whose title is the `heading` already shown above the form needs no caption.
         """
         super().__init__()
-        self._value, self._names, self._labels, self._heading = value, names, labels or {}, heading
+        self._value, self._names, self._heading = value, names, heading
         self._replace = replace or (lambda value, name, part: msgspec.structs.replace(value, **{name: part}))
         self._rows = QFormLayout(self)
         self._rows.setContentsMargins(0, 0, 0, 0)
@@ -84,7 +83,7 @@ class Form(QWidget):
             if self._names and field.name not in self._names:
                 continue
             value = getattr(self._value, field.name)
-            editor = _editor(field, value, self._labels.get(field.name, {}), self._heading)
+            editor = _editor(field, value, self._heading)
             editor.setAccessibleName(field.title)
             editor.setToolTip(field.help)
             editor.edited.connect(self._take)
@@ -158,6 +157,10 @@ class KindEditor(QWidget):
         """Hand a line about a wrong entry to the form below."""
         self.form.complain(message)
 
+    def disable(self, choice: str, reason: str) -> None:
+        """Grey a kind out, with the reason as its tooltip; with an empty reason, offer it again."""
+        offer(self.box, choice, reason)
+
     def _choose(self, index: int) -> None:
         value = self._kinds[self.box.itemData(index)]()
         if type(value) is not type(self.form.value):
@@ -177,13 +180,17 @@ def add_row(rows: QFormLayout, field: Field, editor: QWidget, heading: str) -> N
     rows.addRow(caption, editor)
 
 
-def _editor(field: Field, value: Any, labels: dict[str, str], heading: str) -> Any:
+def _editor(field: Field, value: Any, heading: str) -> Any:
     if field.choices:
-        return ChoiceEditor(field, value, labels)
+        return ChoiceEditor(field, value)
     if field.kinds:
         return KindEditor(field, value, heading)
     if isinstance(field.type, type) and issubclass(field.type, Settings):
         return Form(value)
+    if field.type is bool:
+        return CheckEditor(field, value)
+    if field.file:
+        return FileEditor(field, value)
     if field.slider is not None or (field.type is float and math.isfinite(field.low) and math.isfinite(field.high)):
         return NumberEditor(field, value)
     return TextEditor(field, value)

@@ -10,10 +10,13 @@ from typing import Any
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QPalette, QStandardItemModel
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
+    QFileDialog,
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QPushButton,
     QSizePolicy,
     QSlider,
     QVBoxLayout,
@@ -108,6 +111,43 @@ class TextEditor(TypedEditor):
         self._write(value)
 
 
+class FileEditor(TypedEditor):
+    """The path of a file, typed or looked for. Final."""
+
+    def __init__(self, field: Field, value: Any) -> None:
+        super().__init__(field)
+        self.hold(self.line)
+        self.button = QPushButton("Open…")
+        self.hold(self.button, 0)
+        self.button.setAccessibleName(f"{field.title}: open")
+        self.button.clicked.connect(self._look)
+        self.show_value(value)
+
+    def show_value(self, value: Any) -> None:
+        self._write(value)
+
+    def _look(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, self.field.title, self.line.text(), self.field.file)
+        if path:
+            self.line.setText(path)
+            self._finish()
+
+
+class CheckEditor(Editor):
+    """Yes or no. Final."""
+
+    def __init__(self, field: Field, value: bool) -> None:
+        super().__init__(field)
+        self.box = QCheckBox()
+        self.hold(self.box)
+        self.box.clicked.connect(lambda checked: self.edited.emit(bool(checked)))
+        self.show_value(value)
+
+    def show_value(self, value: bool) -> None:
+        """Show a value of the field."""
+        self.box.setChecked(value)
+
+
 class NumberEditor(TypedEditor):
     """A number with a logarithmic slider for its usual range; any allowed value may be typed. Final."""
 
@@ -152,11 +192,11 @@ class NumberEditor(TypedEditor):
 class ChoiceEditor(Editor):
     """One entry of a registry of named values. Final."""
 
-    def __init__(self, field: Field, value: str, labels: dict[str, str]) -> None:
+    def __init__(self, field: Field, value: str) -> None:
         super().__init__(field)
         self.box = combo()
         for choice in field.choices:
-            self.box.addItem(labels.get(choice, choice), choice)
+            self.box.addItem(choice, choice)
         self.hold(self.box)
         self.box.activated.connect(lambda index: self.edited.emit(self.box.itemData(index)))
         self.show_value(value)
@@ -166,18 +206,22 @@ class ChoiceEditor(Editor):
         self.box.setCurrentIndex(self.box.findData(value))
 
     def disable(self, choice: str, reason: str) -> None:
-        """Grey a choice out, with the reason as its tooltip."""
-        index = self.box.findData(choice)
-        model = self.box.model()
-        assert isinstance(model, QStandardItemModel)
-        item = model.item(index)
-        item.setEnabled(not reason)
-        item.setToolTip(reason)
+        """Grey a choice out, with the reason as its tooltip; with an empty reason, offer it again."""
+        offer(self.box, choice, reason)
+
+
+def offer(box: QComboBox, choice: str, reason: str) -> None:
+    """Grey an entry out that cannot be chosen for a reason, which its tooltip tells; without one, offer it."""
+    model = box.model()
+    assert isinstance(model, QStandardItemModel)
+    item = model.item(box.findData(choice))
+    item.setEnabled(not reason)
+    item.setToolTip(reason)
 
 
 def written(value: object, zero: str = "") -> str:
-    """A value as a person types it; `zero` is the word for a nought that means something else."""
-    if zero and value == 0:
+    """A value as a person types it; `zero` is the word for a nought, or for nothing, that means something else."""
+    if zero and not value:
         return zero
     if isinstance(value, tuple):
         return "-".join(map(str, value))
@@ -187,7 +231,7 @@ def written(value: object, zero: str = "") -> str:
 def read(field: Field, text: str) -> Any:
     """What a person typed, as a value of the field; raises `SettingError`."""
     if field.zero and text == field.zero:
-        text = "0"
+        text = "" if field.type is str else "0"
     try:
         if typing.get_origin(field.type) is tuple:
             value: Any = tuple(int(part) for part in text.replace(",", "-").replace(" ", "-").split("-") if part)

@@ -57,7 +57,8 @@ class LossCurve(View):
             self._plot.setRange(xRange=(0, 10), yRange=(0, 1), padding=0.01)
             return
         index = extremes(run.losses, POINTS)
-        log = frame.logarithmic and float(run.losses[: run.length].max(initial=0.0)) > 0
+        seen = run.losses[: run.length]
+        log = frame.logarithmic and float(seen.max(initial=0.0)) > 0 and float(seen.min(initial=0.0)) >= 0
         self._plot.getAxis("left").logarithmic = log
         steps = index + run.trajectory.first
         true = _bent(run.losses[index], log)

@@ -1,0 +1,136 @@
+"""Running: an experiment as generators, which is what the threads of a window pull.
+
+One trains, state by state; one surveys the land around the path, coarse to fine. Both go on from a given state, so a
+change of settings is a new generator, and nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+
+from model.activations import Array
+from model.descent import State, descend, resume
+from model.experiment import Experiment
+from model.plane import Plane
+from model.surface import Surface, survey
+from model.trajectory import Trajectory
+
+
+class Step(NamedTuple):
+    """A state, and the experiment under whose settings it was reached."""
+
+    experiment: Experiment
+    state: State
+
+
+def train(experiment: Experiment, state: State | None, until: int) -> Iterator[Step]:
+    """Go on from `state` under the settings of `experiment`, to step `until` or as far as the loss is finite.
+
+    Without a state it begins at the experiment's start, which is then the first that it yields.
+    """
+    if state is None:
+        state = experiment.begin()
+        yield Step(experiment, state)
+    else:
+        state = resume(experiment.objective, experiment.descent, state)
+    states = descend(experiment.objective, experiment.descent, state)
+    for following in islice(states, max(until - state.step, 0)):
+        yield Step(experiment, following)
+
+
+def recorded(trajectory: Trajectory, steps: Iterator[Step]) -> Iterator[Step]:
+    """The same steps, each written into `trajectory` before it is handed on, if its loss is finite."""
+    for step in steps:
+        if math.isfinite(step.state.loss):
+            trajectory.append(step.state)
+        yield step
+
+
+MOST_NUMBERS = 2**24  # in the states that a plane is chosen for, of the path so far
+CHUNK = 256  # states at a time, so that nobody waits long for the interpreter
+
+
+class Landscape(NamedTuple):
+    """A surface and, for the first N states of a path, what belongs to it.
+
+    `coords` `(M, 2)` on its plane, of the path as it has grown by then; `heights` `(N,)`, the loss of the first N under
+    the experiment's objective.
+    """
+
+    surface: Surface
+    coords: Array
+    heights: Array
+
+
+def landscape(
+    experiment: Experiment, trajectory: Trajectory, count: int, plane: Plane | None, under: int = 0
+) -> Iterator[Landscape | None]:
+    """Survey the land around the first `count` ≥ 1 states of a path, coarse to fine.
+
+    Without a `plane` it chooses the experiment's, for the path so far and as it will go on to `experiment.steps` if
+    nothing is changed: a descent is deterministic, so a rehearsal shows the future, and the plane goes through its end.
+    The first `under` states were recorded under another objective: their heights are NaN at first and then taken anew,
+    the others are their recorded losses. Yields None, where it can be stopped, while there is nothing to show yet.
+    """
+    if plane is None:
+        path = []
+        for state in _sample(experiment, trajectory, count, under):
+            path.append(state.params)
+            yield None
+        plane = experiment.plane.plane(experiment.objective, np.stack(path))
+    parts, known, heights = [], 0, trajectory.losses(0, count)
+    heights[:under] = np.nan
+    for surface in survey(experiment.objective, plane, (experiment.resolution, experiment.resolution)):
+        while known < len(trajectory):  # which may grow meanwhile
+            parts.append(plane.project(trajectory.params(known, known + CHUNK)))
+            known += len(parts[-1])
+            yield None
+        coords = np.concatenate(parts)
+        yield Landscape(surface, coords, heights)
+        if under:  # after the first, coarse surface, which somebody is waiting for
+            heights = heights.copy()
+            for start in range(0, under, CHUNK):
+                stop = min(start + CHUNK, under)
+                heights[start:stop] = experiment.objective.loss(trajectory.params(start, stop))
+                yield None
+            yield Landscape(surface, coords, heights)
+            under = 0
+
+
+def _sample(experiment: Experiment, trajectory: Trajectory, count: int, under: int) -> Iterator[State]:
+    """The states that a plane is chosen for: of the path so far some thousand at most, then what is to come."""
+    losses = trajectory.losses(0, count)
+    near = np.flatnonzero(np.append(within_reach(losses[:under]), within_reach(losses[under:])))
+    most = int(np.clip(MOST_NUMBERS // experiment.objective.size, 16, 1000))
+    stride = -(-len(near) // most)
+    for index in near[len(near) - 1 :: -stride][::-1]:
+        yield trajectory[int(index)]
+    if near[-1] == count - 1:
+        yield from islice(rehearsal(experiment, trajectory[count - 1]), 2 * most)
+
+
+def within_reach(losses: Array) -> Array:
+    """Which states of a path, by their losses `(N,)`, a plane is chosen for: not those of a divergence.
+
+    Past ten times the first loss a path has left the land that it was meant to explore, often by many powers of ten; a
+    plane fitted to that would show nothing else.
+    """
+    return np.asarray(losses <= max(10.0 * losses[0], 1e-12)) if len(losses) else np.empty(0, bool)
+
+
+def rehearsal(experiment: Experiment, state: State) -> Iterator[State]:
+    """Where the descent will go from here to `experiment.steps`.
+
+    It ends where the descent diverges, and after 2,000 steps at the latest.
+    """
+    state = resume(experiment.objective, experiment.descent, state)
+    start, steps = state.loss, min(max(experiment.steps - state.step, 0), 2000)
+    for ahead in islice(descend(experiment.objective, experiment.descent, state), steps):
+        if not within_reach(np.array([start, ahead.loss]))[1]:
+            return
+        yield ahead
