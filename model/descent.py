@@ -25,7 +25,8 @@ class State(msgspec.Struct, frozen=True, eq=False, gc=False):
     """One point of the path. Its arrays are read-only.
 
     `params` `(P,)`: where we are. `gradient` `(P,)`: the one the next step uses, of the mini-batch `rows(step)`.
-    `loss`: on all data; `batch_loss`: on that mini-batch. `memory`: what the optimizer remembers.
+    `loss`: on all data; `batch_loss`: on that mini-batch. `memory`: what the optimizer remembers. `test_loss`: on the
+    data held out from training, NaN where there are none.
     """
 
     step: int
@@ -34,10 +35,11 @@ class State(msgspec.Struct, frozen=True, eq=False, gc=False):
     loss: float
     batch_loss: float
     memory: Memory
+    test_loss: float = math.nan
 
 
 class Descent(Settings, frozen=True):
-    """How to go down: the rule for steps, the learning rate, and the mini-batches."""
+    """How to go down: the rule for steps, the learning rate, the mini-batches, and what is done to their gradients."""
 
     optimizer: Annotated[
         Optimizer,
@@ -51,6 +53,26 @@ class Descent(Settings, frozen=True):
         setting("Batch size", "samples per gradient; 0 takes all of them", ge=0, le=100_000, zero="all"),
     ] = 0
     seed: Annotated[int, setting("Shuffle seed", "decides the mini-batches", ge=0, le=2**31)] = 0
+    clip_norm: Annotated[
+        float,
+        setting(
+            "Clip norm",
+            "a gradient longer than this is shortened to it, so that no step out of a steep place is a leap; "
+            "0 leaves all as they are",
+            ge=0,
+            zero="off",
+        ),
+    ] = 0.0
+    weight_decay: Annotated[
+        float,
+        setting(
+            "Weight decay λ",
+            "λθ is added to the gradient, as if the loss had the term λ|θ|²/2, which pulls the weights to zero; "
+            "the loss shown is without it",
+            ge=0,
+            zero="none",
+        ),
+    ] = 0.0
 
     def rows(self, step: int, samples: int) -> Array | None:
         """The mini-batch of a step, as row numbers; None for all rows.
@@ -63,6 +85,26 @@ class Descent(Settings, frozen=True):
         epoch, batch = divmod(step, -(-samples // self.batch_size))
         start = batch * self.batch_size
         return _shuffled(self.seed, epoch, samples)[start : start + self.batch_size]
+
+    def adjusted(self, gradient: Array, params: Array) -> Array:
+        """What the optimizer takes for the gradient `(P,)`: clipped to `clip_norm` first, then λθ added.
+
+        g ← g · min(1, clip/|g|), g ← g + λθ: the order of PyTorch, where `clip_grad_norm_` is called before the
+        optimizer adds its `weight_decay`. That function divides by |g| + 1e-6, this by |g|.
+        """
+        if self.clip_norm:
+            gradient = _clipped(gradient, self.clip_norm)
+        if self.weight_decay:
+            gradient = gradient + self.weight_decay * params
+        return gradient
+
+
+def _clipped(gradient: Array, most: float) -> Array:
+    if np.linalg.norm(gradient) <= most:
+        return gradient
+    unit: Array = gradient / np.abs(gradient).max()  # first by its largest number: in a divergence the squares overflow
+    unit *= most / np.linalg.norm(unit)
+    return unit
 
 
 @lru_cache(maxsize=8)
@@ -87,8 +129,8 @@ def begin(objective: Objective, descent: Descent, params: Array, step: int = 0) 
 def resume(objective: Objective, descent: Descent, state: State) -> State:
     """`state`, made ready to go on under another objective or descent than the one it came from.
 
-    θ is the same array. Loss and gradient are taken anew. The optimizer's memory is kept when only its numbers
-    changed and begun anew when its kind changed.
+    θ is the same array. Losses and gradient are taken anew. The optimizer's memory is kept when its class is the one
+    that the optimizer remembers: when only its numbers changed, or its kind to one with the same memory.
     """
     kept = isinstance(state.memory, descent.optimizer.remembers)
     memory = state.memory if kept else descent.optimizer.init(state.params)
@@ -97,9 +139,10 @@ def resume(objective: Objective, descent: Descent, state: State) -> State:
 
 @_overflow_is_expected
 def advance(objective: Objective, descent: Descent, state: State) -> State:
-    """The next state: one step of the optimizer."""
+    """The next state: one step of the optimizer. The gradient recorded in a state is that of the loss, unadjusted."""
     rate = descent.schedule.rate(state.step)
-    updates, memory = descent.optimizer.update(state.gradient, state.memory, state.params, rate)
+    gradient = descent.adjusted(state.gradient, state.params)
+    updates, memory = descent.optimizer.update(gradient, state.memory, state.params, rate)
     updates += state.params
     return _arrive(objective, descent, state.step + 1, updates, memory)
 
@@ -115,6 +158,7 @@ def _arrive(objective: Objective, descent: Descent, step: int, params: Array, me
     rows = descent.rows(step, objective.samples)
     batch_loss, gradient = objective.loss_and_gradient(params, rows)
     loss = batch_loss if rows is None else float(objective.loss(params))
+    test_loss = math.nan if objective.test is None else float(objective.test.loss(params))
     for array in (params, gradient, *memory):
         array.flags.writeable = False
-    return State(step, params, gradient, loss, batch_loss, memory)
+    return State(step, params, gradient, loss, batch_loss, memory, test_loss)

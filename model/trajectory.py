@@ -6,6 +6,7 @@ grows and little memory lies waiting: from some dozens of states on, they cost a
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
@@ -18,17 +19,34 @@ from model.optimizers import Memory
 
 
 class _Block(NamedTuple):
-    """Room for some states in a row; `vectors[i]` holds θ, the gradient and the memory of one, `(2 + m, P)`."""
+    """Room for some states in a row.
+
+    `rows[i]` holds the arrays of one, ravelled one after another: θ, the gradient and the memory, of these `shapes`.
+    `numbers[i]` holds its three losses.
+    """
 
     start: int
-    vectors: Array
+    rows: Array
     numbers: Array
+    shapes: tuple[tuple[int, ...], ...]
     memory: Callable[[Iterable[Array]], Memory]
 
     def fits(self, state: State) -> bool:
-        """Whether states of this shape, with this kind of memory, belong here."""
-        shape = 2 + len(state.memory), len(state.params)
-        return self.vectors.shape[1:] == shape and self.memory == _maker(state.memory)
+        """Whether states of these shapes, with this kind of memory, belong here."""
+        return self.shapes == _shapes(state) and self.memory == _maker(state.memory)
+
+    def arrays(self, row: Array) -> list[Array]:
+        """The arrays that lie in a row, as views of it."""
+        views, start = [], 0
+        for shape in self.shapes:
+            stop = start + math.prod(shape)
+            views.append(row[start:stop].reshape(shape))
+            start = stop
+        return views
+
+
+def _shapes(state: State) -> tuple[tuple[int, ...], ...]:
+    return tuple(array.shape for array in (state.params, state.gradient, *state.memory))
 
 
 def _maker(memory: Memory) -> Callable[[Iterable[Array]], Memory]:
@@ -52,12 +70,9 @@ class Trajectory:
         elif state.step != self.first + self._length:
             raise ValueError(f"step {self.first + self._length} expected, {state.step} given")
         block = self._room_for(state)
-        row = self._length - block.start
-        block.vectors[row, 0] = state.params
-        block.vectors[row, 1] = state.gradient
-        for index, memory in enumerate(state.memory, 2):
-            block.vectors[row, index] = memory
-        block.numbers[row] = state.loss, state.batch_loss
+        index = self._length - block.start
+        np.concatenate((state.params, state.gradient, *state.memory), axis=None, out=block.rows[index])
+        block.numbers[index] = state.loss, state.batch_loss, state.test_loss
         self._length += 1
 
     def extend(self, states: Iterable[State]) -> None:
@@ -74,27 +89,35 @@ class Trajectory:
             raise IndexError(f"state {index} of {self._length}")
         index %= self._length
         block = self._blocks[bisect_right(self._blocks, index, key=lambda block: block.start) - 1]
-        vectors = block.vectors[index - block.start]
-        vectors.flags.writeable = False
-        loss, batch_loss = block.numbers[index - block.start].tolist()
-        memory = block.memory(vectors[2:])
-        return State(self.first + index, vectors[0], vectors[1], loss, batch_loss, memory)
+        row = block.rows[index - block.start]
+        row.flags.writeable = False
+        params, gradient, *memory = block.arrays(row)
+        loss, batch_loss, test_loss = block.numbers[index - block.start].tolist()
+        return State(self.first + index, params, gradient, loss, batch_loss, block.memory(memory), test_loss)
 
     def __iter__(self) -> Iterator[State]:
         return (self[index] for index in range(self._length))
 
     def params(self, start: int = 0, stop: int | None = None) -> Array:
         """θ of the states `start:stop`, counted as in a list, as a matrix `(N, P)`: a copy."""
-        return self._column(start, stop, lambda block: block.vectors[:, 0])
+        return self._column(start, stop, lambda block: block.rows[:, : block.shapes[0][0]])
 
     def losses(self, start: int = 0, stop: int | None = None) -> Array:
         """The recorded losses on all data of the states `start:stop`, `(N,)`: a copy."""
         return self._column(start, stop, lambda block: block.numbers[:, 0])
 
+    def batch_losses(self, start: int = 0, stop: int | None = None) -> Array:
+        """The recorded losses on the mini-batches of the states `start:stop`, `(N,)`: a copy."""
+        return self._column(start, stop, lambda block: block.numbers[:, 1])
+
+    def test_losses(self, start: int = 0, stop: int | None = None) -> Array:
+        """The recorded losses on held-out data of the states `start:stop`, `(N,)`, NaN where there are none: a copy."""
+        return self._column(start, stop, lambda block: block.numbers[:, 2])
+
     @property
     def nbytes(self) -> int:
         """Memory that the recorded numbers and the room beside them take."""
-        return sum(block.vectors.nbytes + block.numbers.nbytes for block in self._blocks)
+        return sum(block.rows.nbytes + block.numbers.nbytes for block in self._blocks)
 
     def _column(self, start: int, stop: int | None, of: Callable[[_Block], Array]) -> Array:
         start, stop, _ = slice(start, stop).indices(self._length)
@@ -108,9 +131,8 @@ class Trajectory:
             if block.fits(state) and used < len(block.numbers):
                 return block
             if used < len(block.numbers):  # another optimizer, another memory: no room is left behind
-                vectors, numbers = block.vectors[:used].copy(), block.numbers[:used].copy()
-                self._blocks[-1] = block._replace(vectors=vectors, numbers=numbers)
-        rows = max(8, self._length // 8)
-        vectors = np.empty((rows, 2 + len(state.memory), len(state.params)))
-        self._blocks.append(_Block(self._length, vectors, np.empty((rows, 2)), _maker(state.memory)))
+                self._blocks[-1] = block._replace(rows=block.rows[:used].copy(), numbers=block.numbers[:used].copy())
+        room, shapes = max(8, self._length // 8), _shapes(state)
+        rows = np.empty((room, sum(map(math.prod, shapes))))
+        self._blocks.append(_Block(self._length, rows, np.empty((room, 3)), shapes, _maker(state.memory)))
         return self._blocks[-1]
