@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import islice, pairwise
 from typing import Any
 
@@ -27,23 +28,42 @@ from model import (
     resume,
 )
 from model.activations import Array
-from model.datasets import Moons
+from model.datasets import Dataset, Moons
 from model.initializers import GlorotNormal
+from model.losses import BinaryCrossEntropy, Loss, MeanSquared
+from model.objective import Flow
+from model.optimizers import SGD, Nesterov
 
 
 class Bowl(Objective):
-    """f(θ) = ½ Σ λᵢ θᵢ², of which everything is known."""
+    """f(θ) = ½ Σ λᵢ θᵢ², of which everything is known; another bowl may stand for the held-out data."""
 
-    def __init__(self, *curvatures: float) -> None:
-        self.curvatures = np.array(curvatures)
+    def __init__(self, *curvatures: float, test: Bowl | None = None) -> None:
+        self.curvatures, self._test = np.array(curvatures), test
 
     @property
     def size(self) -> int:
         return len(self.curvatures)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(f"θ{index}" for index in range(self.size))
+
+    @property
+    def filters(self) -> tuple[slice, ...]:
+        return ()
+
+    @property
+    def region(self) -> None:
+        return None
+
+    @property
     def samples(self) -> int:
         return 1
+
+    @property
+    def test(self) -> Bowl | None:
+        return self._test
 
     @property
     def chunk(self) -> int:
@@ -55,18 +75,26 @@ class Bowl(Objective):
     def loss_and_gradient(self, params: Array, rows: Array | None = None) -> tuple[float, Array]:
         return float(self.loss(params)), self.curvatures * params
 
+    def hessian_at(self, params: Array) -> Any:
+        return lambda vector: self.curvatures * vector
+
+    def flow(self, params: Array) -> Flow:
+        return Flow(np.empty(0), np.empty(0))
+
     def slice(self, origin: Array, directions: Array) -> Any:
         return lambda coords: self.loss(origin + coords @ directions)
 
 
 def moons(**descent: Any) -> tuple[Fit, Descent, State]:
-    objective, how = Fit(Moons(samples=50).load(), Network(widths=(2, 5, 1)), "bce"), Descent(**descent)
+    objective = Fit(Moons(samples=50).load(), Network(widths=(2, 5, 1)), BinaryCrossEntropy())
+    how = Descent(**descent)
     return objective, how, begin(objective, how, objective.network.begin(GlorotNormal(), 0))
 
 
 def assert_same(first: State, second: State) -> None:
     """Bit for bit."""
     assert (first.step, first.loss, first.batch_loss) == (second.step, second.loss, second.batch_loss)
+    np.testing.assert_array_equal(first.test_loss, second.test_loss)
     np.testing.assert_array_equal(first.params, second.params)
     np.testing.assert_array_equal(first.gradient, second.gradient)
     assert type(first.memory) is type(second.memory) and len(first.memory) == len(second.memory)
@@ -112,7 +140,8 @@ every_schedule = pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda kind:
 @every_schedule
 @pytest.mark.parametrize("batch_size", [0, 1, 7, 50])
 def test_twenty_steps_are_ten_and_ten(optimizer: type[Optimizer], schedule: type[Schedule], batch_size: int) -> None:
-    objective, how, start = moons(optimizer=optimizer(), schedule=schedule(), batch_size=batch_size)
+    how = dict(optimizer=optimizer(), schedule=schedule(warmup=5), batch_size=batch_size)
+    objective, how, start = moons(**how, clip_norm=0.1, weight_decay=0.01)
     straight = list(islice(descend(objective, how, start), 20))
     first = list(islice(descend(objective, how, start), 10))
     second = list(islice(descend(objective, how, first[-1]), 10))
@@ -147,12 +176,17 @@ def test_states_are_read_only(optimizer: type[Optimizer]) -> None:
                 array[0] = 1.0
 
 
-@pytest.mark.parametrize(("samples", "batch_size"), [(10, 1), (10, 3), (10, 5), (10, 9), (200, 32), (7, 6)])
+SIZES = [(samples, size) for samples in (7, 12) for size in range(1, samples)] + [(200, 32), (200, 199)]
+
+
+@pytest.mark.parametrize(("samples", "batch_size"), SIZES)
 def test_an_epoch_takes_every_row_once(samples: int, batch_size: int) -> None:
-    how, batches = Descent(batch_size=batch_size, seed=3), -(-samples // batch_size)
+    """In batches of the size asked for, and a last one of what is left."""
+    how, batches = Descent(batch_size=batch_size, seed=3), math.ceil(samples / batch_size)
     for epoch in range(3):
         rows = [how.rows(epoch * batches + batch, samples) for batch in range(batches)]
-        assert all(part is not None and len(part) == batch_size for part in rows[:-1])
+        sizes = [len(part) for part in rows if part is not None]
+        assert sizes == [batch_size] * (samples // batch_size) + [samples % batch_size] * (samples % batch_size > 0)
         assert sorted(int(row) for part in rows if part is not None for row in part) == list(range(samples))
 
 
@@ -182,13 +216,13 @@ def test_rows_cannot_be_spoilt() -> None:
 
 
 @every_descent
-@pytest.mark.parametrize("loss", LOSSES)
-def test_resume_keeps_theta_and_what_is_remembered(optimizer: type[Optimizer], loss: str) -> None:
-    objective = Fit(Moons(samples=50).load(), Network(widths=(2, 5, 2), activation="tanh"), "mse")
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda kind: kind.__name__)
+def test_resume_keeps_theta_and_what_is_remembered(optimizer: type[Optimizer], loss: type[Loss]) -> None:
+    objective = Fit(Moons(samples=50).load(), Network(widths=(2, 5, 2), activation="tanh"), MeanSquared())
     how = Descent(optimizer=optimizer())
     start = begin(objective, how, objective.network.begin(GlorotNormal(), 0))
     *_, state = islice(descend(objective, how, start), 5)
-    other = Fit(objective.dataset, Network(widths=(2, 5, 2), activation="sigmoid"), loss)
+    other = Fit(objective.dataset, Network(widths=(2, 5, 2), activation="sigmoid"), loss())
     resumed = resume(other, how, state)
     assert resumed.params is state.params and resumed.step == state.step == 5
     for kept, before in zip(resumed.memory, state.memory, strict=True):
@@ -205,8 +239,113 @@ def test_resume_begins_a_memory_of_another_kind_anew() -> None:
     np.testing.assert_array_equal(resumed.memory[0], np.zeros(objective.size))
 
 
+@every_descent
+@pytest.mark.parametrize("after", OPTIMIZERS, ids=lambda kind: kind.__name__)
+def test_switching_the_optimizer_keeps_theta(optimizer: type[Optimizer], after: type[Optimizer]) -> None:
+    """And its memory where the class is the same: always for the same kind, and between the two kinds of momentum."""
+    objective, how, start = moons(optimizer=optimizer(), batch_size=7)
+    *_, state = islice(descend(objective, how, start), 5)
+    switched = Descent(optimizer=after(), batch_size=7)
+    resumed = resume(objective, switched, state)
+    assert resumed.params is state.params and resumed.step == 5 and resumed.loss == state.loss
+    assert type(resumed.memory) is after.remembers
+    keeps = optimizer is after or {optimizer, after} <= {HeavyBall, Nesterov}
+    expected = state.memory if keeps else after().init(state.params)
+    for array, other in zip(resumed.memory, expected, strict=True):
+        np.testing.assert_array_equal(array, other)
+    [following] = islice(descend(objective, switched, resumed), 1)
+    step, _ = after().update(state.gradient, expected, state.params, how.schedule.rate(5))
+    np.testing.assert_array_equal(following.params, state.params + step)
+
+
+def test_the_test_loss_is_that_of_the_held_out_data() -> None:
+    bowl = Bowl(1.0, 2.0, test=Bowl(5.0, 7.0))
+    start = begin(bowl, Descent(), np.array([1.0, -2.0]))
+    for state in (start, resume(bowl, Descent(batch_size=1), start), *islice(descend(bowl, Descent(), start), 5)):
+        x, y = state.params
+        assert state.test_loss == pytest.approx(2.5 * x**2 + 3.5 * y**2, rel=1e-14)
+    assert start.test_loss == 16.5 and start.loss == 4.5
+
+
+def test_without_held_out_data_the_test_loss_is_nan() -> None:
+    _, _, start = moons()
+    assert math.isnan(start.test_loss)
+
+
+@pytest.mark.parametrize("batch_size", [0, 7])
+def test_held_out_data_do_not_change_the_descent(batch_size: int) -> None:
+    data, network, how = Moons(samples=50).load(), Network(widths=(2, 5, 1)), Descent(batch_size=batch_size)
+    others = Dataset("others", Moons(samples=20, seed=9).load().inputs.copy(), np.arange(20) % 2, classes=2)
+    loss, theta = BinaryCrossEntropy(), network.begin(GlorotNormal(), 0)
+    plain, split = Fit(data, network, loss), Fit(data, network, loss, others)
+    paths = [list(islice(descend(fit, how, begin(fit, how, theta)), 10)) for fit in (plain, split)]
+    for one, other in zip(*paths, strict=True):
+        np.testing.assert_array_equal(one.params, other.params)
+        assert (one.loss, one.batch_loss) == (other.loss, other.batch_loss)
+        assert other.test_loss == pytest.approx(float(Fit(others, network, loss).loss(other.params)), rel=1e-12)
+
+
+def test_clipping_by_hand() -> None:
+    gradient, params = np.array([3.0, -4.0]), np.array([10.0, 20.0])
+    np.testing.assert_allclose(Descent(clip_norm=1.0).adjusted(gradient, params), [0.6, -0.8], rtol=1e-15)
+    np.testing.assert_allclose(Descent(clip_norm=2.5).adjusted(gradient, params), [1.5, -2.0], rtol=1e-15)
+    for most in (5.0, 6.0, 1e300, 0.0):  # 0 is off
+        assert Descent(clip_norm=most).adjusted(gradient, params) is gradient
+
+
+@pytest.mark.parametrize("size", [1e-150, 1e-8, 1.0, 1e200, 1e307])
+def test_the_largest_and_the_smallest_gradients_are_clipped(size: float) -> None:
+    """A clipped one has the length asked for and its direction, also where the squares are no numbers any more."""
+    direction, most = np.array([2.0, -6.0, 9.0]) / 11.0, 0.5 * min(size, 1.0)
+    with np.errstate(over="ignore"):
+        clipped = Descent(clip_norm=most).adjusted(size * direction, np.zeros(3))
+    np.testing.assert_allclose(clipped / most, direction, rtol=1e-14)
+
+
+def test_weight_decay_is_added_after_clipping() -> None:
+    how = Descent(clip_norm=1.0, weight_decay=0.1)
+    gradient, params = np.array([3.0, -4.0]), np.array([10.0, 20.0])
+    np.testing.assert_allclose(how.adjusted(gradient, params), [0.6 + 1.0, -0.8 + 2.0], rtol=1e-15)
+    np.testing.assert_array_equal(gradient, [3.0, -4.0])
+
+
+def test_the_recorded_gradient_is_that_of_the_loss() -> None:
+    """And the next step is made with the adjusted one."""
+    bowl = Bowl(3.0, 4.0)
+    how = Descent(optimizer=SGD(), schedule=Constant(0.5), clip_norm=1.0, weight_decay=0.1)
+    start = begin(bowl, how, np.array([1.0, -1.0]))
+    following = advance(bowl, how, start)
+    np.testing.assert_array_equal(start.gradient, [3.0, -4.0])
+    np.testing.assert_allclose(following.params, [1.0 - 0.5 * 0.7, -1.0 + 0.5 * 0.9], rtol=1e-14)
+    np.testing.assert_array_equal(following.gradient, bowl.curvatures * following.params)
+
+
+def test_weight_decay_is_a_steeper_bowl_whose_loss_is_not_shown() -> None:
+    """θₖ = (1 − η(c + λ))ᵏ, as on a bowl of curvature c + λ; the loss is still cθ²/2."""
+    bowl, how = Bowl(2.0), Descent(optimizer=SGD(), schedule=Constant(0.1), weight_decay=0.5)
+    states = list(islice(descend(bowl, how, begin(bowl, how, np.ones(1))), 30))
+    expected = (1.0 - 0.1 * 2.5) ** np.arange(1, 31)
+    np.testing.assert_allclose([state.params[0] for state in states], expected, rtol=1e-12)
+    np.testing.assert_allclose([state.loss for state in states], expected**2, rtol=1e-12)
+
+
+def test_clipping_and_decay_as_in_pytorch() -> None:
+    """Whose clipping divides by |g| + 1e-6, a relative difference of at most 1e-6/|g|; here |g| is 2 or more."""
+    torch: Any = pytest.importorskip("torch", reason="PyTorch comes with the bench extra")
+    bowl = Bowl(3.0, 40.0, 0.5)
+    how = Descent(schedule=Constant(0.02), clip_norm=2.0, weight_decay=0.3)
+    states = list(islice(descend(bowl, how, begin(bowl, how, np.array([1.0, -2.0, 9.0]))), 12))
+    theta = torch.tensor([1.0, -2.0, 9.0], dtype=torch.float64, requires_grad=True)
+    peer = torch.optim.SGD([theta], lr=0.02, momentum=0.9, weight_decay=0.3)
+    for state in states:
+        theta.grad = torch.tensor(bowl.curvatures) * theta.detach()
+        torch.nn.utils.clip_grad_norm_([theta], 2.0)
+        peer.step()
+        np.testing.assert_allclose(state.params, theta.detach().numpy(), rtol=1e-5)
+
+
 def diverging() -> tuple[Fit, Descent, list[State]]:
-    objective = Fit(Moons().load(), Network(activation="relu"), "mse")
+    objective = Fit(Moons().load(), Network(activation="relu"), MeanSquared())
     how = Descent(schedule=Constant(learning_rate=1e6))
     start = begin(objective, how, objective.network.begin(GlorotNormal(), 0))
     return objective, how, [start, *islice(descend(objective, how, start), 1000)]
