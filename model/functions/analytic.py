@@ -1,0 +1,134 @@
+"""Functions of x and y as settings, and the objective that each of them is."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Annotated
+
+import numpy as np
+
+from model.activations import Array
+from model.formula import Formula
+from model.objective import Bounds, Flow, Objective, Product, Slice
+from model.settings import Settings, fields_of, setting
+
+Minimum = tuple[float, float, float]  # x, y and the value there
+StartX = Annotated[float, setting("Start x", "where the descent begins", ge=-1e6, le=1e6, slider=(0.01, 10))]
+StartY = Annotated[float, setting("Start y", "where the descent begins", ge=-1e6, le=1e6, slider=(0.01, 10))]
+
+
+class Function(Settings, frozen=True, tag_field="kind"):
+    """A function to descend on, and the start (x, y). Its other numbers may be used in its formula by their names."""
+
+    x: StartX = 1.0
+    y: StartY = 1.0
+
+    @property
+    @abstractmethod
+    def formula(self) -> str:
+        """The function as a text that `model.formula` reads."""
+
+    @property
+    @abstractmethod
+    def region(self) -> Bounds:
+        """What is worth drawing, ((x from, x to), (y from, y to))."""
+
+    @property
+    @abstractmethod
+    def minima(self) -> tuple[Minimum, ...]:
+        """The local minima as (x, y, value), as far as they are known exactly; no other stationary points."""
+
+    @property
+    def constants(self) -> Mapping[str, float]:
+        """The fields that the formula may name."""
+        return {
+            field.name: float(getattr(self, field.name))
+            for field in fields_of(type(self))
+            if field.type is float and field.name not in ("x", "y")
+        }
+
+    @property
+    def objective(self) -> Analytic:
+        """The function as an objective; the same object for equal settings."""
+        return _objective(self)
+
+
+class Analytic(Objective):
+    """A function of two parameters, θ = (x, y), by its formula. Final.
+
+    Where a slope does not exist though the value is finite, as at a tip, the formula's is NaN and 0 is taken, like
+    ReLU's at 0: a subgradient where the tip points down, and a place where the descent stays. So is it with second
+    derivatives.
+    """
+
+    def __init__(self, function: Function) -> None:
+        self.function = function
+        self.formula = _formula(function.formula, tuple(function.constants.items()))
+
+    @property
+    def size(self) -> int:
+        return 2
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ("x", "y")
+
+    @property
+    def filters(self) -> tuple[slice, ...]:
+        return ()
+
+    @property
+    def region(self) -> Bounds | None:
+        return self.function.region
+
+    @property
+    def samples(self) -> int:
+        return 1
+
+    @property
+    def test(self) -> Objective | None:
+        return None
+
+    @property
+    def chunk(self) -> int:
+        return 4096  # a node of the formula takes 32 KiB then: a first-level cache
+
+    def loss(self, params: Array) -> Array:
+        stack = np.asarray(params, float).reshape(-1, 2)
+        losses = np.empty(len(stack))
+        for start in range(0, len(stack), self.chunk):
+            part = slice(start, start + self.chunk)
+            losses[part] = self.formula.value(*stack[part].T)
+        return losses.reshape(params.shape[:-1])
+
+    def loss_and_gradient(self, params: Array, rows: Array | None = None) -> tuple[float, Array]:
+        loss, *slopes = self.formula.at(*params)
+        if math.isfinite(loss):
+            slopes = [0.0 if math.isnan(slope) else slope for slope in slopes]
+        return float(loss), np.array(slopes)
+
+    def hessian_at(self, params: Array) -> Product:
+        hessian = self.formula.hessian(*params)
+        if np.isfinite(self.loss(params)):
+            hessian[np.isnan(hessian)] = 0.0
+        return lambda vector: np.asarray(hessian @ vector)
+
+    def flow(self, params: Array) -> Flow:
+        return Flow(np.empty(0), np.empty(0))
+
+    def slice(self, origin: Array, directions: Array) -> Slice:
+        # In float64: there is too little to do for float32 to be worth its error.
+        return lambda coords: self.loss(origin + coords.astype(float) @ directions)
+
+
+@lru_cache(maxsize=32)
+def _objective(function: Function) -> Analytic:
+    return Analytic(function)
+
+
+@lru_cache(maxsize=32)
+def _formula(text: str, constants: tuple[tuple[str, float], ...]) -> Formula:
+    return Formula(text, dict(constants))
