@@ -116,6 +116,10 @@ def _density(z: Array) -> Array:
     return np.exp(-0.5 * z * z) * 0.3989422804014327  # 1/√(2π)
 
 
+def _gelu_curvature(z: Array, a: Array) -> Array:
+    return _density(z) * (2.0 - np.clip(z, -40.0, 40.0) ** 2)
+
+
 _ALL = (
     Activation("tanh", "tanh z", np.tanh, _tanh_slope, lambda z, a: -2.0 * a * _tanh_slope(z, a)),
     Activation(
@@ -159,7 +163,7 @@ _ALL = (
         "z Φ(z), Φ the normal distribution",
         _gelu,
         lambda z, a: ndtr(z) + z * _density(z),
-        lambda z, a: _density(z) * (2.0 - z * z),
+        _gelu_curvature,
     ),
 )
 
