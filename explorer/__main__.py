@@ -3,7 +3,10 @@
     loss-explorer [EXPERIMENT]                    the window; EXPERIMENT is a preset's name or a .json file
     loss-explorer export EXPERIMENT --out FILE    a picture
     loss-explorer showcase --out FOLDER           the default descent as a picture and a GIF
+    loss-explorer run EXPERIMENT                  a run as numbers, without a picture
+    loss-explorer check                           the numerics against theory
     loss-explorer presets                         the presets' names
+    loss-explorer kinds                           everything that --set, forms and JSON can set
 
 Bad input ends with one line and exit code 2, and nothing is written.
 """
@@ -24,7 +27,7 @@ from typing import NoReturn
 
 KINDS = ("map", "surface", "loss", "both")
 LARGEST = 8192
-COMMANDS = ("open", "export", "showcase", "presets")
+COMMANDS = ("open", "export", "showcase", "run", "check", "presets", "kinds")
 AGAIN = "LOSS_EXPLORER_UNDER_XVFB"
 PLATFORMS = ("", "xcb", "wayland", "wayland-egl", "offscreen", "minimal", "vnc", "eglfs", "linuxfb", "minimalegl")
 
@@ -74,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     opened = commands.add_parser("open", help="the window")
     opened.add_argument("experiment", nargs="?")
     opened.add_argument("--theme", choices=("dark", "light"))
+    _settable(opened)
     opened.set_defaults(run=_open)
     export = commands.add_parser("export", help="a picture, without a window")
     export.add_argument("experiment")
@@ -83,13 +87,28 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--theme", choices=("dark", "light"), default="dark")
     export.add_argument("--linear", action="store_true", help="heights by the loss, not by its logarithm")
     export.add_argument("--out", type=Path, required=True)
+    _settable(export)
     export.set_defaults(run=_export)
+    run = commands.add_parser("run", help="a run as numbers, without a picture")
+    run.add_argument("experiment", nargs="?")
+    run.add_argument("--out", type=Path, help="a .csv file that takes every state")
+    _settable(run)
+    run.set_defaults(run=_run)
+    check = commands.add_parser("check", help="the numerics against theory: closed forms, stability limits, ...")
+    check.set_defaults(run=_check)
     showcase = commands.add_parser("showcase", help="the default descent as a picture and a GIF")
     showcase.add_argument("--out", type=Path, default=Path("out"))
     showcase.set_defaults(run=_showcase)
     listed = commands.add_parser("presets", help="the presets' names")
     listed.set_defaults(run=_presets)
+    kinds = commands.add_parser("kinds", help="everything that can be set, and to what")
+    kinds.set_defaults(run=_kinds)
     return parser
+
+
+def _settable(command: argparse.ArgumentParser) -> None:
+    help = "change a setting, as often as wanted: --set loss=huber --set network.widths=2-8-1 (see: kinds)"
+    command.add_argument("--set", dest="changes", metavar="PATH=VALUE", action="append", default=[], help=help)
 
 
 def _version() -> str:
@@ -117,20 +136,20 @@ def _step(text: str) -> int:
 def _open(options: argparse.Namespace) -> int:
     from explorer.resources import load_experiment
 
-    load_experiment(options.experiment)  # before Qt: a misspelt name needs no display to be told
+    experiment = load_experiment(options.experiment, options.changes)  # before Qt: mistakes need no display
     _known_platform()
     if not _has_display():
         raise RuntimeError("no display here; pictures need none: loss-explorer export --help")
     from explorer.application import run_window
 
-    return run_window(options.experiment, options.theme)
+    return run_window(experiment, options.theme)
 
 
 def _export(options: argparse.Namespace) -> int:
     from explorer.resources import load_experiment
 
-    experiment = load_experiment(options.experiment)
-    _check_place(options.out)
+    experiment = load_experiment(options.experiment, options.changes)
+    _check_place(options.out, ".png")
     _known_platform()
     _need_display(options.view in ("surface", "both"), options.given)
     from explorer.application import make_application
@@ -172,6 +191,36 @@ def _showcase(options: argparse.Namespace) -> int:
     return 0
 
 
+def _run(options: argparse.Namespace) -> int:
+    from explorer.commands import run
+    from explorer.resources import load_experiment
+
+    experiment = load_experiment(options.experiment, options.changes)
+    if options.out is not None:
+        _check_place(options.out, ".csv")
+    for line in run(experiment, options.out):
+        print(line)
+    return 0
+
+
+def _kinds(options: argparse.Namespace) -> int:
+    from explorer.commands import kinds
+
+    for line in kinds():
+        print(line)
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from model.check import report
+
+    failed = 0
+    for line, passed in report():
+        print(line, flush=True)
+        failed += not passed
+    return 1 if failed else 0
+
+
 def _presets(options: argparse.Namespace) -> int:
     from explorer.resources import load_experiment, presets
 
@@ -181,10 +230,10 @@ def _presets(options: argparse.Namespace) -> int:
     return 0
 
 
-def _check_place(path: Path) -> None:
-    """Say before any work that a picture cannot be written."""
-    if path.suffix.lower() != ".png":
-        raise OSError(f"--out: {str(path)!r} given; allowed: a name that ends in .png")
+def _check_place(path: Path, suffix: str) -> None:
+    """Say before any work that a file cannot be written."""
+    if path.suffix.lower() != suffix:
+        raise OSError(f"--out: {str(path)!r} given; allowed: a name that ends in {suffix}")
     folder = path.parent
     if not folder.is_dir() or not os.access(folder, os.W_OK) or path.is_dir():
         raise OSError(f"--out: {str(path)!r} given; allowed: a file in a folder that exists and can be written to")

@@ -13,6 +13,7 @@ from PySide6.QtCore import QEvent, QObject, QSettings, QStandardPaths, Qt, qInst
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QAbstractSlider, QApplication, QComboBox
 
 from explorer.style import DARK, THEMES, Theme, set_theme
+from model import Experiment
 
 # Of CPython's threads, the one that computes gives way to the one that draws after this long. At the default of 5 ms
 # a worker at full speed makes every third frame late; at 0.2 ms none, and the worker is no slower.
@@ -70,11 +71,8 @@ def preferences() -> QSettings:
     return QSettings(str(Path(folder) / "window.ini"), QSettings.Format.IniFormat)
 
 
-def run_window(given: str | None, theme_name: str | None) -> int:
-    """Open the window on an experiment and stay until it is closed. Raises `SettingError` for a bad experiment."""
-    from explorer.resources import load_experiment
-
-    experiment = load_experiment(given)
+def run_window(experiment: Experiment, theme_name: str | None) -> int:
+    """Open the window on an experiment and stay until it is closed."""
     application = make_application()
     stored = preferences()
     theme = THEMES.get(theme_name or str(stored.value("theme", "dark")), DARK)

@@ -13,7 +13,8 @@ from model import Experiment, Loss, Optimizer, Plane, Settings, Trajectory, chan
 from model.activations import Array
 
 STRUCTURE = (
-    "function", "dataset", "holdout", "network.widths", "network.bias", "network.degree", "initializer", "seed", "trained",
+    "function", "dataset", "holdout", "network.widths", "network.bias", "network.degree", "initializer", "seed",
+    "trained",
 )  # fmt: skip
 OBJECTIVE = ("loss", "network.activation")
 VIEW = ("plane", "resolution", "title", "about", "steps")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
-from model import Experiment, SettingError, from_json
+from model import Experiment, SettingError, from_json, with_text
 
 _HERE = Path(__file__).resolve().parent
 # In a checkout they lie beside the packages; in an installed one, inside this package.
@@ -23,11 +25,22 @@ def icon_file(name: str) -> Path:
     return FOLDER / "icons" / f"{name.replace(' ', '-')}.svg"
 
 
-def load_experiment(given: str | None = None) -> Experiment:
+def load_experiment(given: str | None = None, changes: Iterable[str] = ()) -> Experiment:
     """A preset by its name, or an experiment file by its path; the default preset for None.
 
-    Raises `SettingError`, one line, for what does not exist or is not an experiment.
+    `changes` are made to it one after another: "descent.schedule.learning_rate=0.3". Raises `SettingError`, one line,
+    for what does not exist or is not an experiment.
     """
+    experiment = _read(given)
+    for change in changes:
+        path, equals, value = change.partition("=")
+        if not equals:
+            raise SettingError("--set", change, "PATH=VALUE, such as descent.schedule.learning_rate=0.3")
+        experiment = with_text(experiment, path.strip(), value.strip())
+    return experiment
+
+
+def _read(given: str | None) -> Experiment:
     known = presets()
     if given is None:
         given = next(iter(known))
@@ -46,3 +59,13 @@ def load_experiment(given: str | None = None) -> Experiment:
         return from_json(text)
     except SettingError as error:
         raise SettingError(f"{path.name}: {error.field}", error.given, error.allowed) from None
+
+
+def save_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all: a disk that is full leaves what was there."""
+    draft = path.with_name(path.name + ".part")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -35,8 +35,8 @@ def eigenpairs(
     count = min(count, size)
     if size <= max(DENSE, count + 1):
         values, vectors = np.linalg.eigh(hessian(objective, params))
-        order = slice(None, count) if smallest else slice(None, -count - 1, -1)
-        return values[order], vectors.T[order]
+        ends = slice(None, count) if smallest else slice(None, -count - 1, -1)
+        return values[ends], vectors.T[ends]
     operator = LinearOperator((size, size), matvec=objective.hessian_at(params), dtype=float)
     begin = np.random.default_rng(0).normal(size=size) if start is None else start
     values, vectors = eigsh(operator, count, which="SA" if smallest else "LA", v0=begin, tol=1e-6)

@@ -6,6 +6,7 @@ the seeds in here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
@@ -23,7 +24,7 @@ from model.losses import LOSSES, BinaryCrossEntropy, Loss, MeanSquared, SoftmaxC
 from model.network import Network
 from model.objective import Fit, Objective, Restricted, chosen, unsuited
 from model.plane import PLANES, Plane, PlaneKind, Principal
-from model.settings import SettingError, Settings, build, setting
+from model.settings import SettingError, Settings, build, fields_of, setting, value_of
 from model.trajectory import Trajectory
 
 MOST_BYTES = 4_000_000_000  # that the parameters, gradients and memories of one training may take
@@ -162,6 +163,31 @@ def with_field(experiment: Experiment, name: str, value: object) -> Experiment:
 
 
 PREFERRED: tuple[type[Loss], ...] = (SoftmaxCrossEntropy, BinaryCrossEntropy, MeanSquared)
+
+
+def with_text(experiment: Experiment, path: str, text: str) -> Experiment:
+    """The experiment with one field changed, given by its path and as a text: "network.widths", "2-8-1".
+
+    The text is JSON, or a name, or widths with dashes. Raises `SettingError` for what is not there or not allowed.
+    """
+    head, *rest = path.split(".")
+    fields = {field.name: field for field in fields_of(Experiment)}
+    if head not in fields:
+        raise SettingError("setting", path, f"a path that begins with {', '.join(fields)}")
+    try:
+        value = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        value = [int(width) for width in text.split("-")] if re.fullmatch(r"[0-9]{1,9}(-[0-9]{1,9})+", text) else text
+    for depth, name in reversed(list(enumerate(rest))):
+        outer = msgspec.to_builtins(getattr(experiment, head))
+        for key in rest[:depth]:
+            outer = outer.get(key) if isinstance(outer, dict) else None
+        if not isinstance(outer, dict):
+            raise SettingError(
+                "setting", path, f"a path of settings; {'.'.join([head, *rest[:depth]])} has none inside"
+            )
+        value = outer | {name: value}
+    return with_field(experiment, head, value_of(fields[head], value, head))
 
 
 def to_json(experiment: Experiment) -> str:

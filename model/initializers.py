@@ -116,7 +116,9 @@ class Constant(Initializer, frozen=True, tag="constant"):
 
     caption = "Constant"
 
-    value: Annotated[float, setting("Value", "of every weight; biases begin at 0", ge=-1e3, le=1e3)] = 1.0
+    value: Annotated[
+        float, setting("Value", "of every weight; biases begin at 0", ge=-1e3, le=1e3, slider=(-3.0, 3.0))
+    ] = 1.0
 
     def draw(self, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
         return np.full((fan_out, fan_in), self.value)

@@ -179,6 +179,27 @@ class Fit(Objective):
         gradients = [np.linalg.norm(gradient[layer.start : layer.stop]) for layer in self.network.layers]
         return Flow(np.array(gradients), np.array([np.linalg.norm(delta) for delta in deltas]))
 
+    def user_units(self, params: Array) -> Array | None:
+        """Parameters `(P,)` that do the same to data as they were before standardisation; None where there are none.
+
+        With x = (X − m)/s the first layer's W·x + b is (W/s)·X + (b − (W/s)·m); targets y = (Y − m)/s stretch and
+        shift the last layer in the same way. A layer without biases cannot be shifted, nor powers of x.
+        """
+        scaling, network = self.dataset.scaling, self.network
+        if scaling is None or not network.bias or network.degree > 1:
+            return None
+        result = params.copy()
+        first, last = network.layers[0], network.layers[-1]
+        weights = network.weights(result, first)
+        weights /= scaling.input_scale
+        result[first.bias : first.stop] -= weights @ scaling.input_mean
+        if not self.dataset.classes:
+            weights = network.weights(result, last)
+            weights *= scaling.target_scale[:, None]
+            result[last.bias : last.stop] *= scaling.target_scale
+            result[last.bias : last.stop] += scaling.target_mean
+        return result
+
     def _pass(self, params: Array) -> tuple[Tape, Array]:
         tape = self.network.record(params, self.inputs)
         return tape, self.measure.slope(tape.outputs, self.targets)

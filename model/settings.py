@@ -123,9 +123,9 @@ def setting(
     """Describe a field, for use in `Annotated[type, setting(...)]`: words for the form, limits for everybody.
 
     `ge`, `gt`, `le`, `lt` bound it; `choices` names the entries of a registry of values, `kinds` the classes of a
-    registry of settings; `slider` is the range a slider offers (logarithmic), values outside it may be typed; `zero` is
-    the word that a form shows for 0 or an empty text, where that has a meaning of its own; `file` says that a text is
-    the path of a file, and of which: "Tables (*.csv *.tsv)".
+    registry of settings; `slider` is the range a slider offers, logarithmic if it lies above 0, and values outside it
+    may be typed; `zero` is the word that a form shows for 0 or an empty text, where that has a meaning of its own;
+    `file` says that a text is the path of a file, and of which: "Tables (*.csv *.tsv)".
     """
     extra: dict[str, Any] = dict(choices=tuple(choices), kinds=kinds, slider=slider, zero=zero, file=file)
     if ge is not None or gt is not None:
@@ -180,7 +180,7 @@ def build(settings: type[Kind], plain: object, where: str = "") -> Kind:
             name = key if key.isidentifier() and len(key) < 60 else _shown(key)
             raise SettingError(prefix + name, plain[key], (", ".join(fields) or "no fields") + _hint(key, fields))
     try:
-        values = {name: _value(field, plain[name], prefix + name) for name, field in fields.items() if name in plain}
+        values = {name: value_of(field, plain[name], prefix + name) for name, field in fields.items() if name in plain}
         for name, field in fields.items():
             if name not in plain and field.default is msgspec.NODEFAULT:
                 raise SettingError(name, None, field.allowed)
@@ -189,7 +189,8 @@ def build(settings: type[Kind], plain: object, where: str = "") -> Kind:
         raise (error if error.field.startswith(prefix) else error.inside(where)) from None
 
 
-def _value(field: Field, plain: object, where: str) -> Any:
+def value_of(field: Field, plain: object, where: str) -> Any:
+    """The value of one field from what JSON gave; raises `SettingError` for the parts of it that are settings."""
     if field.kinds and isinstance(plain, str):
         return build(kind_named(field, plain, where), {}, where)
     if field.kinds:

@@ -149,7 +149,7 @@ class CheckEditor(Editor):
 
 
 class NumberEditor(TypedEditor):
-    """A number with a logarithmic slider for its usual range; any allowed value may be typed. Final."""
+    """A number with a slider for its usual range; any allowed value may be typed. Final."""
 
     def __init__(self, field: Field, value: float) -> None:
         super().__init__(field)
@@ -168,9 +168,9 @@ class NumberEditor(TypedEditor):
             self.slider.setValue(self._place(value))
 
     def _ends(self) -> tuple[float, float, bool]:
-        """The slider's ends, and whether it is logarithmic between them."""
+        """The slider's ends, and whether it is logarithmic between them: where both are above 0 by a stated range."""
         if self.field.slider is not None:
-            return (*self.field.slider, True)
+            return (*self.field.slider, self.field.slider[0] > 0)
         return self.field.low, self.field.high, False
 
     def _place(self, value: float) -> int:
