@@ -125,9 +125,12 @@ class LogCosh(Loss, frozen=True, tag="log-cosh"):
     formula = "log cosh(z − y)"
 
     def value(self, outputs: Array, targets: Array) -> Array:
-        # |e| + log(1 + exp(−2|e|)) − log 2, in which nothing overflows.
+        # log(1 + 2 sinh²(e/2)), which keeps its digits near 0; beyond 1, |e| + log(1 + exp(−2|e|)) − log 2, in which
+        # nothing overflows.
         error = np.abs(outputs - targets)
-        return _mean(error + np.log1p(np.exp(-2.0 * error)) - np.log(2.0).astype(error.dtype), targets.size)
+        half = np.sinh(0.5 * np.minimum(error, 1.0))
+        far = error + np.log1p(np.exp(-2.0 * error)) - np.log(2.0).astype(error.dtype)
+        return _mean(np.where(error < 1.0, np.log1p(2.0 * half * half), far), targets.size)
 
     def slope(self, outputs: Array, targets: Array) -> Array:
         return np.tanh(outputs - targets) / targets.size
