@@ -114,7 +114,12 @@ class Analytic(Objective):
         hessian = self.formula.hessian(*params)
         if np.isfinite(self.loss(params)):
             hessian[np.isnan(hessian)] = 0.0
-        return lambda vector: np.asarray(hessian @ vector)
+
+        @np.errstate(over="ignore", invalid="ignore")  # after a divergence it may hold infinities
+        def product(vector: Array) -> Array:
+            return np.asarray(hessian @ vector)
+
+        return product
 
     def flow(self, params: Array) -> Flow:
         return Flow(np.empty(0), np.empty(0))
