@@ -50,9 +50,7 @@ def by_python(text: str, x: float, y: float) -> float:
 @example("2^-x^2^y", 1.5, 0.5)
 @example("9^9^9^9/x", 1.0, 1.0)
 def test_value_is_python_s(text: str, x: float, y: float) -> None:
-    formula, expected = Formula(text), by_python(text, x, y)
-    np.testing.assert_array_equal(formula.at(x, y)[0], expected)
-    np.testing.assert_array_equal(formula.value(x, y), expected)
+    np.testing.assert_array_equal(Formula(text).at(x, y)[0], by_python(text, x, y))
 
 
 def slope(function: Any, at: float) -> float:
@@ -154,6 +152,14 @@ def test_shapes() -> None:
         assert formula.hessian(x, y).shape == (2, 2, 3, 4)
     np.testing.assert_array_equal(Formula("x*y").value(x, y), x * y)
     np.testing.assert_array_equal(Formula("x/2").value(np.array([1, 2]), np.array(0)), [0.5, 1.0])
+
+
+@pytest.mark.parametrize("text", ["x^y - log(x)", "tanh(x*y)/sqrt(y)", "abs(x - y)^3", "asin(x)*atan(y) + e^-x"])
+def test_arrays_are_the_single_points(text: str) -> None:
+    formula, points = Formula(text), np.random.default_rng(0).uniform(0.1, 0.9, (2, 30))
+    singly = np.array([formula.at(x, y) for x, y in points.T]).T
+    np.testing.assert_allclose(formula.value(*points), singly[0], rtol=1e-11)
+    np.testing.assert_allclose(formula.gradient(*points), singly[1:], rtol=1e-11)
 
 
 def test_values_are_nobody_else_s() -> None:

@@ -34,9 +34,8 @@ class Expression:
         for node in in_order(self):
             slope = ONE if node.operation == variable else ZERO
             for index, inner in enumerate(node.operands):
-                if not slopes[inner].equals(0.0):  # or (-2)^y would take the logarithm of -2 on its way to ∂/∂x
-                    partial = OPERATIONS[node.operation].partials[index](node, *node.operands)
-                    slope += slopes[inner] * partial
+                partial = OPERATIONS[node.operation].partials[index](node, *node.operands)
+                slope += slopes[inner] * partial  # 0 times it is dropped: x^2 never takes the logarithm of x
             slopes[node] = slope
         return slopes[self]
 
