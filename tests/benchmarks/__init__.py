@@ -12,10 +12,12 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import NamedTuple
 
-# Before NumPy is imported, or it is too late.
-os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
+# Before NumPy and JAX are imported, or it is too late. NPROC is what JAX's own pool of threads goes by.
+os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = os.environ["NPROC"] = "1"
+os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
+os.environ["JAX_PLATFORMS"] = "cpu"
 
-MODULES = ("training", "surface", "memory", "frames")
+MODULES = ("training", "curvature", "surface", "memory", "frames")
 """Each has `rows() -> list[Row]`, and is imported when it is its turn."""
 
 ABSENT = "not installed"
@@ -33,13 +35,16 @@ class Row(NamedTuple):
 
 
 def times_faster(
-    name: str, seconds: float, peer_seconds: float | None, bar: float, shown: Callable[[float], str]
+    name: str, seconds: float, peer_seconds: float | None, bar: float | None, shown: Callable[[float], str]
 ) -> Row:
     """A row on how many times faster ours is than the peer's; `shown` puts seconds into words."""
+    wanted = "" if bar is None else f"≥ {bar:g}×"
     if peer_seconds is None:
-        return Row(name, shown(seconds), ABSENT, bar=f"≥ {bar:g}×")
+        return Row(name, shown(seconds), ABSENT, bar=wanted)
     ratio = peer_seconds / seconds
-    return Row(name, shown(seconds), shown(peer_seconds), f"{ratio:.1f}×", f"≥ {bar:g}×", ratio >= bar)
+    return Row(
+        name, shown(seconds), shown(peer_seconds), f"{ratio:.2f}×", wanted, None if bar is None else ratio >= bar
+    )
 
 
 def at_most(name: str, value: float, bar: float, unit: str, peer: str = "") -> Row:

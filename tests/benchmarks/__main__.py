@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.benchmarks import ABSENT, MODULES, Row
 
-PACKAGES = ("numpy", "scipy", "torch", "loss-landscapes")
+PACKAGES = ("numpy", "scipy", "torch", "jax", "scikit-learn", "loss-landscapes")
 
 
 def main() -> None:

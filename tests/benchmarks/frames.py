@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 
 from model import with_field
+from model.settings import kind_of
 from tests.benchmarks import Row, at_most
 
 BAR, COARSE_BAR = 1.3, 16.0
@@ -137,7 +138,7 @@ def _wait_for_surface(window, run: Callable[[float], None]) -> tuple[float, floa
 
     session.frame_changed.connect(note)
     window.surface.show_frame = note_3d
-    other = "mse" if session.experiment.loss == "bce" else "bce"
+    other = "mse" if kind_of(session.experiment.loss) == "bce" else "bce"
     asked = time.perf_counter()
     session.change(with_field(session.experiment, "loss", other))
     run(0.5)

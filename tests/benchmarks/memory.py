@@ -8,7 +8,7 @@ import msgspec
 
 from model import Trajectory
 from tests.benchmarks import Row
-from tests.benchmarks.training import EXPERIMENT
+from tests.benchmarks.cases import EXPERIMENT
 
 BAR = 1.2
 

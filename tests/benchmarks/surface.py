@@ -10,7 +10,8 @@ from typing import Any
 from model import RandomNormalized, survey
 from model.activations import Array
 from tests.benchmarks import Row, alternate, at_most, installed, times_faster
-from tests.benchmarks.training import EXPERIMENT, network
+from tests.benchmarks.cases import EXPERIMENT
+from tests.benchmarks.peers import torch_module
 
 SIDE = 51
 
@@ -40,7 +41,7 @@ def _milliseconds(seconds: float) -> str:
 def _survey(params: Array, count: int | None) -> float:
     """Seconds until the finest grid, or until so many grids."""
     begin = time.perf_counter()
-    plane = RandomNormalized().plane(EXPERIMENT.network, params[None])
+    plane = RandomNormalized().plane(EXPERIMENT.objective, params[None])
     for number, _ in enumerate(survey(EXPERIMENT.objective, plane, (SIDE, SIDE)), 1):
         if number == count:
             break
@@ -57,7 +58,7 @@ def _loss_landscapes(params: Array, precision: str) -> Callable[[], float]:
     metric = peer.metrics.Loss(torch.nn.BCEWithLogitsLoss(), inputs, targets)
 
     def plane() -> float:
-        model = network(params, dtype)
+        model = torch_module(EXPERIMENT.network, params, dtype)
         begin = time.perf_counter()
         losses = peer.random_plane(model, metric, distance=1, steps=SIDE)
         seconds = time.perf_counter() - begin
