@@ -204,7 +204,7 @@ def test_sheet_height_is_nan_outside_beside_holes_and_for_points_nowhere() -> No
 def real(small: Experiment) -> Frame:
     """A frame on the plane of parameters 3 and 7, by the model alone."""
     trajectory = small.run(20)
-    plane = TwoParameters(first=3, second=7).plane(small.network, trajectory.params())
+    plane = TwoParameters(first=3, second=7).plane(small.objective, trajectory.params())
     x, y = (np.linspace(*ends, 5) for ends in plane.bounds)
     losses = small.objective.loss(plane.point(np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1)))
     coords, recorded = plane.project(trajectory.params()), trajectory.losses()

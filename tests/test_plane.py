@@ -7,13 +7,30 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model import PLANES, Network, Plane, PlaneKind, Principal, RandomNormalized, SettingError, TwoParameters
+from model import (
+    FUNCTIONS,
+    PLANES,
+    Fit,
+    Network,
+    Objective,
+    Plane,
+    PlaneKind,
+    Principal,
+    RandomNormalized,
+    Restricted,
+    SettingError,
+    TwoParameters,
+)
 from model.activations import Array
-from model.network import layout
-from model.plane import UNIT, bounds_around, filter_normalized
+from model.datasets import Moons, Sine
+from model.losses import BinaryCrossEntropy, MeanSquared
+from model.plane import UNIT, bounds_around, filter_normalized, whole_plane
+from model.settings import kind_of
 
 NETWORK = Network(widths=(2, 5, 4, 1))
-every = pytest.mark.parametrize("kind", PLANES, ids=lambda kind: kind.__name__)
+OBJECTIVE = Fit(Moons(samples=8).load(), NETWORK, BinaryCrossEntropy())
+LINE = Fit(Sine(samples=8).load(), Network((1, 1)), MeanSquared())  # two parameters
+every = pytest.mark.parametrize("kind", PLANES, ids=kind_of)
 
 
 def skewed(angle: float, lengths: tuple[float, float] = (1.0, 1.0), size: int = 30) -> Plane:
@@ -100,7 +117,7 @@ def test_bounds_around(coords: Any, expected: Any) -> None:
 def test_a_plane_shows_the_whole_path(kind: type[PlaneKind], count: int) -> None:
     """More states than parameters, or fewer."""
     params = path(count)
-    plane = kind().plane(NETWORK, params)
+    plane = kind().plane(OBJECTIVE, params)
     (x0, x1), (y0, y1) = plane.bounds
     for x, y in plane.project(params):
         assert x0 + 0.49 < x < x1 - 0.49 and y0 + 0.49 < y < y1 - 0.49
@@ -111,7 +128,7 @@ def test_a_plane_shows_the_whole_path(kind: type[PlaneKind], count: int) -> None
 
 @every
 def test_the_same_path_gives_the_same_plane(kind: type[PlaneKind]) -> None:
-    first, again = kind().plane(NETWORK, path(9)), kind().plane(NETWORK, path(9))
+    first, again = kind().plane(OBJECTIVE, path(9)), kind().plane(OBJECTIVE, path(9))
     for name in ("origin", "u", "v"):
         np.testing.assert_array_equal(getattr(first, name), getattr(again, name))
     assert first.bounds == again.bounds
@@ -130,7 +147,7 @@ DEGENERATE = {
 @every
 @pytest.mark.parametrize("params", DEGENERATE.values(), ids=DEGENERATE.keys())
 def test_degenerate_paths_have_a_plane(kind: type[PlaneKind], params: Array) -> None:
-    plane = kind().plane(NETWORK, params)
+    plane = kind().plane(OBJECTIVE, params)
     coords = np.array([[0.3, -0.2], [1.0, 0.5]])
     assert np.isfinite(plane.bounds).all()
     np.testing.assert_allclose(plane.project(plane.point(coords)), coords, atol=1e-10)
@@ -139,14 +156,14 @@ def test_degenerate_paths_have_a_plane(kind: type[PlaneKind], params: Array) -> 
 
 @pytest.mark.parametrize("params", DEGENERATE.values(), ids=DEGENERATE.keys())
 def test_principal_directions_of_degenerate_paths_are_orthonormal(params: Array) -> None:
-    plane = Principal().plane(NETWORK, params)
+    plane = Principal().plane(OBJECTIVE, params)
     np.testing.assert_allclose(plane.directions @ plane.directions.T, np.eye(2), atol=1e-7)
 
 
 @pytest.mark.parametrize("name", ["two states", "on a line", "almost on a line"])
 def test_a_line_is_explained_and_lies_along_the_first_axis(name: str) -> None:
     params = DEGENERATE[name]
-    plane = Principal().plane(NETWORK, params)
+    plane = Principal().plane(OBJECTIVE, params)
     along = params[-1] - params[0]
     assert abs(plane.u @ along) == pytest.approx(np.linalg.norm(along), rel=1e-9)
     assert plane.explained == pytest.approx(1.0, abs=1e-9)
@@ -154,13 +171,13 @@ def test_a_line_is_explained_and_lies_along_the_first_axis(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["one state", "all equal"])
 def test_a_point_has_no_variance_to_explain(name: str) -> None:
-    assert Principal().plane(NETWORK, DEGENERATE[name]).explained is None
+    assert Principal().plane(OBJECTIVE, DEGENERATE[name]).explained is None
 
 
 @pytest.mark.parametrize("count", [3, 10, NETWORK.size, 100])
 def test_principal_directions_are_those_of_the_svd(count: int) -> None:
     params = path(count)
-    plane = Principal().plane(NETWORK, params)
+    plane = Principal().plane(OBJECTIVE, params)
     _, singular, directions = np.linalg.svd(params - params.mean(axis=0), full_matrices=False)
     for direction, expected in zip(plane.directions, directions, strict=False):
         np.testing.assert_allclose(direction * np.sign(direction @ expected), expected, atol=1e-9)
@@ -172,7 +189,7 @@ def test_principal_directions_are_those_of_the_svd(count: int) -> None:
 @pytest.mark.parametrize("size", [1e-100, 1e-10, 1e30])
 def test_principal_directions_do_not_depend_on_the_unit(size: float) -> None:
     params = path(10)
-    plane, scaled = Principal().plane(NETWORK, params), Principal().plane(NETWORK, size * params)
+    plane, scaled = Principal().plane(OBJECTIVE, params), Principal().plane(OBJECTIVE, size * params)
     np.testing.assert_allclose(scaled.directions, plane.directions, atol=1e-9)
     assert scaled.explained == pytest.approx(plane.explained, rel=1e-9)
 
@@ -183,7 +200,7 @@ def test_states_that_cannot_be_drawn_are_left_out(kind: type[PlaneKind], beyond:
     params = path(10)
     spoilt = np.vstack([params, params[-2:]])
     spoilt[-2:, 7] = beyond
-    plane, expected = kind().plane(NETWORK, spoilt), kind().plane(NETWORK, params)
+    plane, expected = kind().plane(OBJECTIVE, spoilt), kind().plane(OBJECTIVE, params)
     np.testing.assert_array_equal(plane.origin, expected.origin)
     np.testing.assert_array_equal(plane.directions, expected.directions)
     assert plane.bounds == expected.bounds
@@ -193,8 +210,8 @@ def test_filter_normalisation() -> None:
     """Each neuron's incoming weights as long as those of the network, in the direction drawn; biases 0."""
     rng = np.random.default_rng(0)
     params, direction = rng.normal(size=NETWORK.size), rng.normal(size=NETWORK.size)
-    scaled = filter_normalized(NETWORK, direction, params)
-    for layer in layout(NETWORK.widths):
+    scaled = filter_normalized(OBJECTIVE, direction, params)
+    for layer in NETWORK.layers:
         rows = [NETWORK.weights(vector, layer) for vector in (scaled, direction, params)]
         for made, drawn, weights in zip(*rows, strict=True):
             length = np.sqrt(sum(w * w for w in weights))
@@ -205,28 +222,28 @@ def test_filter_normalisation() -> None:
 
 def test_random_plane_goes_through_the_newest_state() -> None:
     params = path(5)
-    plane = RandomNormalized(seed=3).plane(NETWORK, params)
+    plane = RandomNormalized(seed=3).plane(OBJECTIVE, params)
     np.testing.assert_array_equal(plane.origin, params[-1])
     for direction in plane.directions:
-        np.testing.assert_allclose(filter_normalized(NETWORK, direction, params[-1]), direction, rtol=1e-12)
-    assert not np.allclose(RandomNormalized(seed=4).plane(NETWORK, params).u, plane.u)
+        np.testing.assert_allclose(filter_normalized(OBJECTIVE, direction, params[-1]), direction, rtol=1e-12)
+    assert not np.allclose(RandomNormalized(seed=4).plane(OBJECTIVE, params).u, plane.u)
 
 
 def test_two_parameters_are_the_coordinates() -> None:
     params = path(6)
-    plane = TwoParameters(first=4, second=11).plane(NETWORK, params)
+    plane = TwoParameters(first=4, second=11).plane(OBJECTIVE, params)
     np.testing.assert_allclose(plane.project(params), params[:, [4, 11]], atol=1e-13)
     moved = plane.point(np.array([7.0, -8.0]))
     expected = params[-1].copy()
     expected[[4, 11]] = 7.0, -8.0
     np.testing.assert_allclose(moved, expected, atol=1e-13)
-    assert plane.labels == (NETWORK.parameter_names()[4], NETWORK.parameter_names()[11])
+    assert plane.labels == (OBJECTIVE.names[4], OBJECTIVE.names[11])
 
 
 def test_two_parameters_leave_the_path_alone() -> None:
     params = path(6)
     before = params.copy()
-    TwoParameters().plane(NETWORK, params)
+    TwoParameters().plane(OBJECTIVE, params)
     np.testing.assert_array_equal(params, before)
 
 
@@ -240,5 +257,94 @@ def test_two_parameters_leave_the_path_alone() -> None:
 )
 def test_impossible_parameters_are_refused(kind: TwoParameters, message: str) -> None:
     with pytest.raises(SettingError) as caught:
-        kind.plane(NETWORK, path(2))
+        kind.plane(OBJECTIVE, path(2))
     assert str(caught.value) == message
+    with pytest.raises(SettingError) as caught:
+        kind.check(OBJECTIVE)
+    assert str(caught.value) == message
+
+
+@every
+def test_check_lets_pass_what_can_be_chosen(kind: type[PlaneKind]) -> None:
+    for objective in (OBJECTIVE, LINE, Restricted(OBJECTIVE, np.array([0, 1, 7]), np.zeros(OBJECTIVE.size))):
+        kind().check(objective)
+        assert kind().plane(objective, path(4, objective.size)).u.shape == (objective.size,)
+
+
+@every
+@pytest.mark.parametrize("bounds_of", [[0.5], [0.5, 3.0, -2.0]])
+def test_one_parameter_is_drawn_over_a_direction_in_which_nothing_changes(
+    kind: type[PlaneKind], bounds_of: list[float]
+) -> None:
+    one = Fit(Sine(samples=8).load(), Network((1, 1), bias=False), MeanSquared())
+    for objective in (one, Restricted(OBJECTIVE, np.array([3]), np.zeros(OBJECTIVE.size))):
+        params = np.array(bounds_of)[:, None]
+        kind().check(objective)
+        plane = kind().plane(objective, params)
+        np.testing.assert_allclose(plane.point(np.array([[2.0, 0.0], [2.0, -7.0]])), [[2.0], [2.0]], atol=1e-15)
+        np.testing.assert_allclose(plane.project(params)[:, 0], params[:, 0], atol=1e-15)
+        np.testing.assert_array_equal(plane.project(params)[:, 1], 0.0)
+        np.testing.assert_allclose(plane.distance(params), 0.0, atol=1e-15)
+        assert plane.labels == (objective.names[0], "no second parameter") and plane.explained == 1.0
+        assert all(plane.contains(coords) for coords in plane.project(params))
+
+
+def test_random_directions_need_two_weights() -> None:
+    """Biases are no part of them."""
+    biases = np.array([10, 11, 12, 34])
+    with pytest.raises(SettingError, match=r"^plane: 'random' given; allowed: a network with two or more weights"):
+        RandomNormalized().check(Restricted(OBJECTIVE, biases, np.zeros(OBJECTIVE.size)))
+    RandomNormalized().check(Restricted(OBJECTIVE, np.append([3, 4], biases), np.zeros(OBJECTIVE.size)))
+
+
+# ---- two parameters are the whole ---------------------------------------------------------------------------------
+
+TWO: list[Any] = [
+    pytest.param(LINE, id="line"),
+    pytest.param(Restricted(OBJECTIVE, np.array([4, 11]), np.zeros(OBJECTIVE.size)), id="two of many"),
+    *(pytest.param(kind().objective, id=kind_of(kind)) for kind in FUNCTIONS),
+]
+
+
+@every
+@pytest.mark.parametrize("objective", TWO)
+def test_of_two_parameters_every_kind_is_their_plane(kind: type[PlaneKind], objective: Objective) -> None:
+    """Coordinates are the parameters, nothing lies off it, and nothing is left to explain."""
+    params = path(6, 2)
+    kind(**({"first": 7, "second": 7} if kind is TwoParameters else {})).check(objective)
+    plane = kind().plane(objective, params)
+    np.testing.assert_array_equal(plane.project(params), params)
+    np.testing.assert_array_equal(plane.point(params), params)
+    np.testing.assert_array_equal(plane.distance(params), 0.0)
+    assert plane.labels == objective.names and plane.explained == 1.0
+    assert all(plane.contains(coords) for coords in params)
+
+
+@pytest.mark.parametrize("objective", TWO)
+def test_the_region_of_a_function_is_shown(objective: Objective) -> None:
+    (x0, x1), (y0, y1) = whole_plane(objective, np.array([[0.1, 0.2]])).bounds
+    assert x1 - x0 == pytest.approx(y1 - y0)  # sides are equal
+    if objective.region is None:
+        np.testing.assert_allclose([x0, x1, y0, y1], [-0.9, 1.1, -0.8, 1.2])  # at least 1 around the path
+    else:
+        (left, right), (low, high) = objective.region
+        assert x0 <= left and right <= x1 and y0 <= low and high <= y1
+        assert x1 - x0 == pytest.approx(max(right - left, high - low))  # and no more than that
+
+
+def test_a_path_out_of_the_region_is_shown_too() -> None:
+    [bowl] = [kind for kind in FUNCTIONS if kind_of(kind) == "bowl"]
+    plane = Principal().plane(bowl().objective, np.array([[9.0, 1.0], [-4.0, 0.0]]))
+    assert plane.bounds[0] == (-4.0, 9.0)
+    assert plane.bounds[1][0] <= -3.0 and plane.bounds[1][1] >= 3.0
+
+
+def test_the_plane_of_some_parameters_is_in_their_space() -> None:
+    """Directions of the free parameters alone; their names label the axes."""
+    free = np.array([2, 3, 20, 43])
+    objective = Restricted(OBJECTIVE, free, np.ones(OBJECTIVE.size))
+    plane = TwoParameters(first=1, second=3).plane(objective, path(5, 4))
+    assert plane.labels == (NETWORK.names[3], NETWORK.names[43])
+    random = RandomNormalized().plane(objective, path(5, 4))
+    np.testing.assert_array_equal(random.directions[:, 3], 0.0)  # a bias
+    assert np.linalg.norm(random.u[:2]) == pytest.approx(np.linalg.norm(path(5, 4)[-1, :2]))  # one row of two weights

@@ -8,8 +8,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model import PLANES, Experiment, Network, Objective, Plane, PlaneKind, Surface, survey
+from model import (
+    ACTIVATIONS,
+    FUNCTIONS,
+    LOSSES,
+    PLANES,
+    Experiment,
+    Loss,
+    Network,
+    Objective,
+    Plane,
+    PlaneKind,
+    Surface,
+    survey,
+)
 from model.activations import Array
+from model.objective import Flow
+from model.settings import kind_of
 from model.surface import strides
 
 
@@ -24,8 +39,24 @@ class Function(Objective):
         return 2
 
     @property
+    def names(self) -> tuple[str, ...]:
+        return ("θ₀", "θ₁")
+
+    @property
+    def filters(self) -> tuple[slice, ...]:
+        return ()
+
+    @property
+    def region(self) -> None:
+        return None
+
+    @property
     def samples(self) -> int:
         return 1
+
+    @property
+    def test(self) -> None:
+        return None
 
     @property
     def chunk(self) -> int:
@@ -35,6 +66,12 @@ class Function(Objective):
         return self.function(params[..., 0], params[..., 1])
 
     def loss_and_gradient(self, params: Array, rows: Array | None = None) -> tuple[float, Array]:
+        raise NotImplementedError
+
+    def hessian_at(self, params: Array) -> Any:
+        raise NotImplementedError
+
+    def flow(self, params: Array) -> Flow:
         raise NotImplementedError
 
     def slice(self, origin: Array, directions: Array) -> Any:
@@ -152,7 +189,7 @@ def test_lowest() -> None:
     assert nowhere.lowest is None
 
 
-@pytest.mark.parametrize("kind", PLANES, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", PLANES, ids=kind_of)
 def test_surface_of_a_network_is_its_loss(kind: type[PlaneKind]) -> None:
     experiment = Experiment(plane=kind())
     trajectory = experiment.run(steps=30)
@@ -162,8 +199,30 @@ def test_surface_of_a_network_is_its_loss(kind: type[PlaneKind]) -> None:
     np.testing.assert_allclose(surface.loss, experiment.objective.loss(plane.point(grid)), rtol=1e-5)
 
 
+@pytest.mark.parametrize("kind", FUNCTIONS, ids=kind_of)
+def test_surface_of_a_function_is_the_function(kind: Any) -> None:
+    experiment = Experiment(function=kind())
+    plane = experiment.slice_of(experiment.run(steps=3))
+    *_, surface = survey(experiment.objective, plane, (21, 13))
+    x, y = np.meshgrid(surface.x, surface.y, indexing="ij")
+    np.testing.assert_allclose(surface.loss, experiment.objective.loss(np.stack([x, y], axis=-1)), rtol=1e-9)
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=kind_of)
+def test_surface_of_some_parameters_is_that_of_the_whole_with_the_others_held(loss: type[Loss]) -> None:
+    """Of the weights of one neuron: exact, because there is nothing else to leave out."""
+    network = Network((2, 5, 2))
+    experiment = Experiment(network=network, loss=loss(), trained="2-3")
+    plane = experiment.slice_of(experiment.run(steps=5))
+    *_, surface = survey(experiment.objective, plane, (7, 9))
+    whole, params = Experiment(network=network, loss=loss()).objective, network.begin(experiment.initializer, 0)
+    for i, j in np.ndindex(7, 9):
+        params[2:4] = surface.x[i], surface.y[j]
+        assert surface.loss[i, j] == pytest.approx(float(whole.loss(params)), rel=1e-5)
+
+
 @pytest.mark.parametrize("reach", [1e3, 1e20, 1e60, 1e200])
-@pytest.mark.parametrize("activation", ["tanh", "relu"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_far_away_nothing_warns(reach: float, activation: str) -> None:
     """Beyond the range of float32 the surface has holes, and nobody is told off: a warning would be an error."""
     experiment = Experiment(network=Network(activation=activation))
