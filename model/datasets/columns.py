@@ -113,19 +113,30 @@ def numbers(table: Table, column: int, needed: bool = False) -> Array | None:
     Raises `SettingError` for the first cell that is empty, or is no number in a column where it should be.
     """
     cells = _filled(table, column)
-    commas = [place for place, cell in enumerate(cells) if "," in cell]
-    values = np.array([number(cell, comma=bool(commas)) for cell in cells])
-    if commas and _mostly_numbers(values) and not table.decimal_comma:
-        raise table.wrong(column, commas[0], "a decimal point; a decimal comma only where semicolons separate columns")
-    if commas and not _mostly_numbers(values):
-        values = np.array([number(cell) for cell in cells])
+    values = np.array([number(cell) for cell in cells])
+    if np.isfinite(values).all():
+        return values
+    if any("," in cell for cell in cells):
+        values = _with_commas(table, column, values)
     if not needed and not _mostly_numbers(values):
         return None
     wrong = np.flatnonzero(np.isnan(values))
     if len(wrong):
         why = "because targets are values" if needed else "like most of this column"
-        raise table.wrong(column, int(wrong[0]), f"a finite number up to {LARGEST:g}, {why}")
+        raise table.wrong(column, int(wrong[0]), f"a number within ±{LARGEST:g}, {why}")
     return values
+
+
+def _with_commas(table: Table, column: int, values: Array) -> Array:
+    """The numbers of a column, NaN elsewhere, now with decimal commas if that makes numbers of most of its cells."""
+    cells = table.cells[column]
+    commas = np.array([number(cell, comma=True) for cell in cells])
+    decimal = [place for place, cell in enumerate(cells) if "," in cell and np.isfinite(commas[place])]
+    if not decimal or not _mostly_numbers(commas):
+        return values
+    if not table.decimal_comma:
+        raise table.wrong(column, decimal[0], "a decimal point; a decimal comma only where semicolons separate columns")
+    return commas
 
 
 def _filled(table: Table, column: int) -> tuple[str, ...]:

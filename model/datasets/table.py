@@ -12,6 +12,7 @@ import difflib
 import io
 import math
 import stat
+import textwrap
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
@@ -24,6 +25,7 @@ MOST_BYTES = 50_000_000  # 50 MB: such a file is read in seconds
 MOST_ROWS = 100_000
 MOST_COLUMNS = 1_000
 MOST_CHARACTERS = 1_000_000  # in one line
+MOST_LETTERS = 100  # in the name of a column
 DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
 LARGEST = 1e100  # of numbers, so that their squares can still be added up
 
@@ -31,8 +33,8 @@ LARGEST = 1e100  # of numbers, so that their squares can still be added up
 class Table(NamedTuple):
     """The cells of a table, column by column, as texts without blanks around them.
 
-    `names` and `cells` have one entry for each column, `rows` the number in the file of every row below the header.
-    `decimal_comma` says that 1,5 may be a number.
+    `names` and `cells` have one entry for each column; names are one line each, x1, x2, ... where there are
+    none. `rows` is the number in the file of every row below the header. `decimal_comma` says that 1,5 may be a number.
     """
 
     names: tuple[str, ...]
@@ -57,9 +59,13 @@ class Table(NamedTuple):
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names in a row, the first ten of them."""
-    some = list(islice(names, 11))
-    return ", ".join(some[:10]) + (", ..." if len(some) > 10 else "")
+    """Names in a row, as many as one line of a message can take."""
+    return textwrap.shorten(", ".join(islice(names, 50)), 120, placeholder=" ...")
+
+
+def counted(count: int, noun: str) -> str:
+    """1 row, 2 rows."""
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 SWAPPED = str.maketrans(",.", ".,")
@@ -89,29 +95,29 @@ def read_table(path: Path) -> Table:
         _check(place, cells, rows, numbers, delimiter)
         numbers.append(place)
         rows.append(cells)
-    header = bool(rows) and all(math.isnan(number(cell)) for cell in rows[0])
+    comma = delimiter == ";"
+    header = bool(rows) and all(math.isnan(number(cell)) and math.isnan(number(cell, comma)) for cell in rows[0])
     if len(rows) - header < 2:
-        what = "only a header" if header and len(rows) == 1 else f"{len(rows) - header} rows of data"
+        what = "only a header" if header and len(rows) == 1 else counted(len(rows) - header, "row")
         raise SettingError("path", what, "2 or more rows; the first is taken for a header if it has no numbers")
     names = _names(rows[0] if header else [""] * len(rows[0]), numbers[0])
-    return Table(names, tuple(zip(*rows[header:], strict=True)), tuple(numbers[header:]), delimiter == ";")
+    return Table(names, tuple(zip(*rows[header:], strict=True)), tuple(numbers[header:]), comma)
 
 
 def _content(path: Path) -> bytes:
     """The bytes of a file of UTF-8 text, without a byte-order mark."""
     try:
         status = path.stat()
-        if stat.S_ISDIR(status.st_mode) or not stat.S_ISREG(status.st_mode):
-            raise SettingError("path", str(path), "a CSV file, not a folder or device")
-        if status.st_size > MOST_BYTES:
-            raise SettingError(
-                "path", f"{status.st_size / 1e6:.1f} MB", f"a CSV file of at most {MOST_BYTES // 10**6} MB"
-            )
-        content = path.read_bytes()
+        usable = stat.S_ISREG(status.st_mode) and status.st_size <= MOST_BYTES
+        content = path.read_bytes() if usable else b""
     except OSError as error:
         raise SettingError("path", str(path), f"a CSV file that can be read ({error.strerror})") from None
     except ValueError:  # a zero byte, or half a surrogate
-        raise SettingError("path", str(path), "a path of a CSV file") from None
+        raise SettingError("path", str(path), "the path of a CSV file") from None
+    if not stat.S_ISREG(status.st_mode):
+        raise SettingError("path", str(path), "a CSV file, not a folder or device")
+    if not usable:
+        raise SettingError("path", f"{status.st_size / 1e6:.1f} MB", f"a CSV file of at most {MOST_BYTES // 10**6} MB")
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise SettingError("path", "UTF-16", "UTF-8 text; save the file as CSV UTF-8")
     content = content.removeprefix(codecs.BOM_UTF8)
@@ -176,20 +182,21 @@ def _check(place: int, cells: list[str], rows: list[list[str]], numbers: list[in
     """Refuse a row, with what was read before it, as soon as it is too much or does not fit."""
     if not rows and not 2 <= len(cells) <= MOST_COLUMNS:
         allowed = f"2 to {MOST_COLUMNS:,} columns, separated by {', '.join(DELIMITERS.values())}"
-        raise SettingError(f"path: row {place}", f"{len(cells)} column{'s' * (len(cells) > 1)}", allowed)
+        raise SettingError(f"path: row {place}", counted(len(cells), "column"), allowed)
     if rows and len(cells) != len(rows[0]):
         allowed = f"{len(rows[0])} as in row {numbers[0]}, separated by {DELIMITERS[delimiter]}"
-        raise SettingError(f"path: row {place}", f"{len(cells)} columns", allowed)
+        raise SettingError(f"path: row {place}", counted(len(cells), "column"), allowed)
     if len(rows) == MOST_ROWS:
         raise SettingError("path", f"more than {MOST_ROWS:,} rows", f"at most {MOST_ROWS:,} rows, the header included")
 
 
 def _names(given: list[str], row: int) -> tuple[str, ...]:
-    names = tuple(name or f"column {place}" for place, name in enumerate(given, start=1))
+    """The names in a header, of one line each and different."""
+    names = tuple(" ".join(name.split()) or f"x{place}" for place, name in enumerate(given, start=1))
     for place, name in enumerate(names):
+        where = f"path: row {row}, column {place + 1}"
+        if len(name) > MOST_LETTERS:
+            raise SettingError(where, name, f"a name of at most {MOST_LETTERS} characters")
         if name in names[:place]:
-            first = names.index(name) + 1
-            raise SettingError(
-                f"path: row {row}, column {place + 1}", name, f"another name than that of column {first}"
-            )
+            raise SettingError(where, name, f"another name than that of column {names.index(name) + 1}")
     return names
