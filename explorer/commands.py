@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from explorer.resources import save_text
+from explorer.resources import replacing
 from model import ACTIVATIONS, Experiment, Field, Fit, Objective, Restricted, Settings, State, fields_of
 from model.descent import descend
 from model.settings import kind_of
@@ -35,7 +35,7 @@ def run(experiment: Experiment, table: Path | None) -> Iterator[str]:
     elif objective.size <= FEW:
         yield from _parameters(objective, last)
     if table is not None:
-        save_text(table, _csv(["step", "loss", "batch loss", "test loss", "gradient norm", *objective.names], rows))
+        _write(table, ["step", "loss", "batch loss", "test loss", "gradient norm", *objective.names], rows)
         yield f"{table}: {len(rows):,} states"
 
 
@@ -72,15 +72,11 @@ def _parameters(objective: Objective, state: State) -> Iterator[str]:
         yield f"{name:>24} = {params[index]:.6g}{units}"
 
 
-def _csv(heading: list[str], rows: Iterable[list[float]]) -> str:
-    class Lines(list[str]):
-        write = list.append
-
-    lines = Lines()
-    writer = csv.writer(lines, lineterminator="\n")
-    writer.writerow(heading)
-    writer.writerows([["" if math.isnan(value) else repr(value) for value in row] for row in rows])
-    return "".join(lines)
+def _write(table: Path, heading: list[str], rows: Iterable[list[float]]) -> None:
+    with replacing(table) as draft, draft.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(heading)
+        writer.writerows([["" if math.isnan(value) else repr(value) for value in row] for row in rows])
 
 
 def kinds() -> Iterator[str]:

@@ -48,9 +48,10 @@ class Controls(QScrollArea):
             form.edited.connect(self.edited)
             form.refused.connect(self.refused)
             rows.addWidget(form)
-            self._unused[caption] = QLabel()
-            self._unused[caption].setWordWrap(True)
-            rows.addWidget(self._unused[caption])
+            if caption in LEARNING:
+                self._unused[caption] = QLabel()
+                self._unused[caption].setWordWrap(True)
+                rows.addWidget(self._unused[caption])
             column.addWidget(box)
             self._boxes[caption] = box
             self._forms.update(dict.fromkeys(names, form))

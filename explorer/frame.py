@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from model import Experiment, Objective, Plane, State, Surface, Trajectory
+from model import Experiment, Flow, Objective, Plane, State, Surface, Trajectory
 from model.activations import Array
 
 MOST_POINTS = 400
@@ -32,6 +32,7 @@ class Run:
 
     `coords` `(N, 2)` on the plane drawn; `losses` `(N,)` as recorded; `heights` `(N,)` under the objective drawn, which
     differ for the first `switched` states: those were recorded before the loss or activation was switched.
+    `batch_losses` and `test_losses` `(N,)` as recorded: on the mini-batch of each step, and on held-out data (or NaN).
     `changes` are for the eye, a slider's drag being one; `segments` are exact: (step, experiment from there on).
     """
 
@@ -42,6 +43,8 @@ class Run:
     coords: Array
     losses: Array
     heights: Array
+    batch_losses: Array | None = None
+    test_losses: Array | None = None
     changes: tuple[Change, ...] = ()
     segments: tuple[tuple[int, Experiment], ...] = ()
     switched: int = 0
@@ -91,11 +94,24 @@ class Frame:
             return self.objective.loss_and_gradient(self.state.params)
 
     @cached_property
+    def flow(self) -> Flow | None:
+        """The gradient at the cursor layer by layer, under the objective drawn, where that takes next to no time."""
+        if self.state is None or self.objective is None or not self.exact:
+            return None
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.objective.flow(self.state.params)
+
+    @cached_property
     def sheet(self) -> float | None:
         """The loss of the plane's point nearest to the state under the cursor; see `loss_on_plane`."""
         if self.state is None or self.plane is None:
             return None
         return self.loss_on_plane(self.plane.project(self.state.params))
+
+    @property
+    def whole(self) -> bool:
+        """Whether the plane is all there is: of one or two parameters nothing lies off it, and the picture is exact."""
+        return self.objective is not None and self.objective.size <= 2
 
     @cached_property
     def exact(self) -> bool:

@@ -68,6 +68,8 @@ class Recording:
     coords: Column = field(default_factory=lambda: Column(np.empty((0, 2))))
     losses: Column = field(default_factory=lambda: Column(np.empty(0)))
     heights: Column = field(default_factory=lambda: Column(np.empty(0)))
+    batch_losses: Column = field(default_factory=lambda: Column(np.empty(0)))
+    test_losses: Column = field(default_factory=lambda: Column(np.empty(0)))
     changes: tuple[Change, ...] = ()
     segments: tuple[tuple[int, Experiment], ...] = ()
     switched: int = 0
@@ -80,7 +82,9 @@ class Recording:
 
     def see(self, count: int, plane: Plane | None) -> None:
         """Take in the trajectory's states up to number `count`, with their coordinates on the plane drawn."""
-        losses = self.trajectory.losses(self.length, count)
+        seen, losses = self.length, self.trajectory.losses(self.length, count)
+        self.batch_losses.append(self.trajectory.batch_losses(seen, count))
+        self.test_losses.append(self.trajectory.test_losses(seen, count))
         params = self.trajectory.params(self.length, count)
         self.coords.append(plane.project(params) if plane else np.full((len(params), 2), np.nan))
         self.heights.append(losses)
@@ -121,7 +125,9 @@ class Recording:
 
     def snapshot(self) -> Run:
         """The run as it is now."""
-        columns = self.coords.view, self.losses.view, self.heights.view
+        columns = (
+            self.coords.view, self.losses.view, self.heights.view, self.batch_losses.view, self.test_losses.view,
+        )  # fmt: skip
         run = Run(self.label, self.experiment, self.trajectory, self.length, *columns)
         return replace(run, changes=self.changes, segments=self.segments, switched=self.switched)
 

@@ -173,6 +173,20 @@ def draw_marker(painter: QPainter, at: QPointF, kind: str, style: Style) -> None
 Entry = tuple[str, str]
 
 
+CURVES = {
+    "solid": ("accent", 2.2, Qt.PenStyle.SolidLine),
+    "dashed": ("muted", 1.5, Qt.PenStyle.DashLine),
+    "dotted": ("ink", 1.6, Qt.PenStyle.DotLine),
+    "faint": ("muted", 0.8, Qt.PenStyle.SolidLine),
+}
+
+
+def curve_pen(kind: str, style: Style) -> QPen:
+    """The pen of a curve, of one of the `CURVES`: colour of the theme, width, dash."""
+    ink, width, dash = CURVES[kind]
+    return style.pen(getattr(style.theme, ink), width, dash)
+
+
 def draw_legend(painter: QPainter, rect: QRectF, entries: list[Entry], style: Style) -> None:
     """A row (or rows) of marks and words, from the left; `entries` are (kind, words)."""
     metrics = QFontMetricsF(style.font(8.5))
@@ -220,10 +234,8 @@ def _legend_mark(painter: QPainter, at: QPointF, kind: str, style: Style) -> Non
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QBrush(QColor(style.theme.muted), Qt.BrushStyle.BDiagPattern))
         painter.drawRect(QRectF(at.x() - 9 * k, at.y() - 6 * k, 18 * k, 12 * k))
-    elif kind in ("solid", "dashed"):
-        dash = Qt.PenStyle.DashLine if kind == "dashed" else Qt.PenStyle.SolidLine
-        ink = style.theme.muted if kind == "dashed" else style.theme.accent
-        painter.setPen(style.pen(ink, 1.6 if kind == "dashed" else 2.2, dash))
+    elif kind in CURVES:
+        painter.setPen(curve_pen(kind, style))
         painter.drawLine(*ends)
     elif kind.startswith("ghost"):
         ink, dash = GHOSTS[int(kind[5:]) % len(GHOSTS)]

@@ -23,16 +23,17 @@ from PySide6.QtWidgets import (
 from explorer.actions import ACTIONS, icon, make_actions, shown_keys
 from explorer.controls import Controls
 from explorer.export.dialog import ExportDialog, may_replace
-from explorer.export.picture import DESIGN, picture, replacing
+from explorer.export.picture import DESIGN, picture
 from explorer.frame import Frame, number, summary
-from explorer.resources import load_experiment, presets
+from explorer.resources import load_experiment, presets, replacing
 from explorer.session import Session
 from explorer.style import THEMES, Style, Theme, freeze, set_theme
 from explorer.timeline import Timeline
 from explorer.views import VIEWS, ContourView, SurfaceView, View
 from model import Experiment, SettingError, to_json
 
-LAYOUT = 1  # raise it when docks change, so that an old layout is not restored over a new one
+DOCKED = tuple(view for view in VIEWS.values() if view.docked)  # the first is open at first
+LAYOUT = 2  # raise it when docks change, so that an old layout is not restored over a new one
 
 
 class Window(QMainWindow):
@@ -56,7 +57,8 @@ class Window(QMainWindow):
         self.splitter.setChildrenCollapsible(False)
         self.setCentralWidget(self.splitter)
         self._dock("Experiment", "experiment", Qt.DockWidgetArea.LeftDockWidgetArea).setWidget(self.controls)
-        self._dock("Loss curve", "loss", Qt.DockWidgetArea.BottomDockWidgetArea)
+        for view in DOCKED:
+            self._dock(view.caption, view.name, Qt.DockWidgetArea.BottomDockWidgetArea)
         bottom = self._dock("Timeline", "timeline", Qt.DockWidgetArea.BottomDockWidgetArea)
         bottom.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
         bottom.setTitleBarWidget(QWidget())
@@ -144,12 +146,12 @@ class Window(QMainWindow):
         self.views: dict[str, View] = {name: view(style) for name, view in VIEWS.items()}
         self.map = cast(ContourView, self.views["map"])
         self.surface = cast(SurfaceView, self.views["surface"])
-        self.curve = self.views["loss"]
         for name in ("map", "surface"):
             self.splitter.addWidget(self.views[name])
         self.splitter.setSizes([460, 540])
-        self.dock("loss").setWidget(self.views["loss"])
-        self.views["loss"].setMinimumSize(240, 130)
+        for name in (view.name for view in DOCKED):
+            self.dock(name).setWidget(self.views[name])
+            self.views[name].setMinimumSize(280, 130)
         self.timeline = Timeline(style, self.actions_, self.session.pace, self.session.speed)
         self.dock("timeline").setWidget(self.timeline)
         self.timeline.sought.connect(self.session.seek)
@@ -255,8 +257,9 @@ class Window(QMainWindow):
     @Slot(bool)
     def _show_again(self, visible: bool) -> None:
         """A dock that comes back shows the frame of now, not that of when it went."""
-        if visible and "loss" in getattr(self, "views", {}):
-            self.views["loss"].show_frame(self.session.frame)
+        for view in getattr(self, "views", {}).values() if visible else ():
+            if view.docked and view.isVisible():
+                view.show_frame(self.session.frame)
 
     def _show_parts(self) -> None:
         for name in ("map", "surface"):
@@ -339,7 +342,7 @@ class Window(QMainWindow):
         set_theme(theme)
         camera = {k: v for k, v in self.surface.canvas.cameraParams().items() if k != "fov"}
         sizes = self.splitter.sizes()
-        for widget in (self.views["map"], self.views["surface"], self.views["loss"], self.timeline):
+        for widget in (*self.views.values(), self.timeline):
             widget.setParent(None)
             widget.deleteLater()
         self._build_views()
@@ -377,6 +380,9 @@ class Window(QMainWindow):
         loss, bottom = self.dock("loss"), self.dock("timeline")
         for dock in (self.dock("experiment"), loss):
             dock.show()
+        for view in DOCKED[1:]:
+            self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock(view.name))
+            self.dock(view.name).hide()
         self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, loss)
         self.splitDockWidget(loss, bottom, Qt.Orientation.Vertical)
         self.resizeDocks([loss], [max(170, self.height() // 5)], Qt.Orientation.Vertical)

@@ -7,7 +7,7 @@ from model.initializers import INITIALIZERS, Initializer
 from model.datasets import DATASETS, Dataset, Source
 from model.network import Network
 from model.functions import FUNCTIONS, Function
-from model.objective import Fit, Objective, Restricted, unsuited
+from model.objective import Fit, Flow, Objective, Restricted, unsuited
 from model.optimizers import OPTIMIZERS, HeavyBall, Optimizer
 from model.schedules import SCHEDULES, Constant, Schedule
 from model.descent import Descent, State, advance, begin, descend, resume
@@ -20,10 +20,10 @@ from model.worker import Batch, Worker
 
 __all__ = [
     "ACTIVATIONS", "DATASETS", "FUNCTIONS", "HEADS", "INITIALIZERS", "LOSSES", "OPTIMIZERS", "PLANES", "SCHEDULES",
-    "Activation", "Batch", "Constant", "Dataset", "Descent", "Experiment", "Field", "Fit", "Function", "HeavyBall",
-    "Initializer", "Landscape", "Loss", "Network", "NetworkLoss", "Objective", "Optimizer", "Plane", "PlaneKind",
-    "Principal", "RandomNormalized", "Restricted", "Schedule", "SettingError", "Settings", "Source", "State",
-    "Step", "Surface", "Trajectory", "TwoParameters", "Worker", "advance", "begin", "changes", "descend",
+    "Activation", "Batch", "Constant", "Dataset", "Descent", "Experiment", "Field", "Fit", "Flow", "Function",
+    "HeavyBall", "Initializer", "Landscape", "Loss", "Network", "NetworkLoss", "Objective", "Optimizer", "Plane",
+    "PlaneKind", "Principal", "RandomNormalized", "Restricted", "Schedule", "SettingError", "Settings", "Source",
+    "State", "Step", "Surface", "Trajectory", "TwoParameters", "Worker", "advance", "begin", "changes", "descend",
     "fields_of", "from_json", "landscape", "resume", "survey", "to_json", "train", "unsuited", "with_field",
     "with_text",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ the seeds in here.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -16,7 +17,8 @@ import msgspec
 import numpy as np
 
 from model.activations import Array
-from model.datasets import DATASETS, Moons, Source
+from model.curvature import eigenpairs
+from model.datasets import DATASETS, Dataset, Moons, Source
 from model.descent import Descent, State, begin, descend
 from model.functions import FUNCTIONS, Function
 from model.initializers import INITIALIZERS, GlorotNormal, Initializer
@@ -104,7 +106,7 @@ class Experiment(Settings, frozen=True):
         """What is minimised; the same object for equal settings."""
         if isinstance(self.function, Function):
             return self.function.objective
-        fit = _fit(self.dataset, self.network, self.loss, self.holdout, self.seed)
+        fit = _fit(self.dataset.load(), self.network, self.loss, self.holdout, self.seed)
         return _restricted(fit, self.initializer, self.seed, self.trained) if self.trained else fit
 
     def begin(self) -> State:
@@ -115,7 +117,7 @@ class Experiment(Settings, frozen=True):
     def start(self) -> Array:
         """The parameters `(P,)` before the first step."""
         if isinstance(self.function, Function):
-            return np.array([self.function.x, self.function.y])
+            return np.array([self.function.x, self.function.y], float)
         params, objective = self.network.begin(self.initializer, self.seed), self.objective
         return params[objective.free] if isinstance(objective, Restricted) else params
 
@@ -131,8 +133,7 @@ class Experiment(Settings, frozen=True):
 
 
 @lru_cache(maxsize=32)
-def _fit(source: Source, network: Network, loss: Loss, holdout: float, seed: int) -> Fit:
-    data = source.load()
+def _fit(data: Dataset, network: Network, loss: Loss, holdout: float, seed: int) -> Fit:
     train, test = data.split(holdout, seed) if holdout else (data, None)
     return Fit(train, network, loss, test)
 
@@ -145,10 +146,13 @@ def _restricted(fit: Fit, initializer: Initializer, seed: int, trained: str) -> 
 def with_field(experiment: Experiment, name: str, value: object) -> Experiment:
     """The experiment with one field changed; other data or another network bring what has to go with them.
 
-    Other data set the sizes of the first and last layer; where the loss does not suit, the first that does is taken.
+    Other data set the sizes of the first and last layer; where the loss does not suit, the first that does is taken;
+    another function, the steepest of which are a thousand times steeper than a network's loss, lowers the rate.
     Raises `SettingError` when that is not enough.
     """
     fields = {key: getattr(experiment, key) for key in experiment.__struct_fields__} | {name: value}
+    if name == "function" and isinstance(value, Function) and type(value) is not type(experiment.function):
+        fields["descent"] = _calmed(experiment.descent, value)
     if name in ("dataset", "network") and experiment.learns:
         dataset, network = fields["dataset"].load(), fields["network"]
         if name == "dataset":
@@ -160,6 +164,17 @@ def with_field(experiment: Experiment, name: str, value: object) -> Experiment:
         if unsuited(fields["loss"], dataset, network):
             fields["loss"] = next(kind for kind in PREFERRED if not unsuited(kind, dataset, network))()
     return Experiment(**fields)
+
+
+def _calmed(descent: Descent, function: Function) -> Descent:
+    """The descent with a learning rate that a function bears: at most the inverse of its curvature at the start."""
+    start = np.array([function.x, function.y], float)
+    curvature = float(np.abs(eigenpairs(function.objective, start, count=2)[0]).max())
+    rate = descent.schedule.learning_rate
+    if not math.isfinite(curvature) or rate * curvature <= 1.0:
+        return descent
+    calm = msgspec.structs.replace(descent.schedule, learning_rate=float(f"{1.0 / curvature:.0e}"))
+    return msgspec.structs.replace(descent, schedule=calm)
 
 
 PREFERRED: tuple[type[Loss], ...] = (SoftmaxCrossEntropy, BinaryCrossEntropy, MeanSquared)

@@ -9,8 +9,9 @@ import numpy as np
 from PIL import Image
 from PySide6.QtGui import QColor, QImage
 
-from explorer.export.picture import Studio, replacing
+from explorer.export.picture import Studio
 from explorer.frame import Frame
+from explorer.resources import replacing
 from explorer.style import PATH, PATH_HALO, PATH_OLD
 
 PER_SECOND = 20

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage, QImageWriter, QPainter
 
 from explorer.frame import Frame, Run
+from explorer.resources import replacing
 from explorer.style import DARK, Style, Theme, palette
 from explorer.views import VIEWS, View
 from model import Experiment, SettingError, Trajectory, landscape, to_json, train
@@ -87,32 +86,6 @@ def save(image: QImage, path: Path) -> None:
             raise OSError(f"{path}: cannot be written ({writer.errorString()})")
 
 
-class replacing:
-    """A temporary name beside `path` that takes its place when the block ends well, and vanishes when it does not."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> Path:
-        suffix = self._path.suffix or ".tmp"
-        try:
-            handle, name = tempfile.mkstemp(prefix=".", suffix=suffix, dir=self._path.parent)
-        except OSError as error:  # which would name the temporary file
-            raise OSError(error.errno, error.strerror, str(self._path)) from None
-        os.close(handle)
-        self._temporary = Path(name)
-        return self._temporary
-
-    def __exit__(self, kind, error, trace) -> None:
-        if kind is None:
-            mask = os.umask(0)
-            os.umask(mask)
-            self._temporary.chmod(0o666 & ~mask)  # mkstemp makes files that only their owner may read
-            os.replace(self._temporary, self._path)
-        else:
-            self._temporary.unlink(missing_ok=True)
-
-
 def frame_at(experiment: Experiment, step: int | None, logarithmic: bool = True) -> Frame:
     """The frame that a window would show after training the experiment, with the cursor on a step (None: the last).
 
@@ -131,5 +104,6 @@ def frame_at(experiment: Experiment, step: int | None, logarithmic: bool = True)
     *_, land = landscape(experiment, trajectory, length, None)
     assert land is not None
     losses = trajectory.losses(0, length)
-    run = Run(experiment.title, experiment, trajectory, length, land.coords, losses, land.heights)
+    others = trajectory.batch_losses(0, length), trajectory.test_losses(0, length)
+    run = Run(experiment.title, experiment, trajectory, length, land.coords, losses, land.heights, *others)
     return Frame((run,), cursor, land.surface, experiment.objective, logarithmic, until=length - 1)

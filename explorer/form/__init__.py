@@ -162,10 +162,23 @@ class KindEditor(QWidget):
         offer(self.box, choice, reason)
 
     def _choose(self, index: int) -> None:
-        value = self._kinds[self.box.itemData(index)]()
-        if type(value) is not type(self.form.value):
+        kind = self._kinds[self.box.itemData(index)]
+        if kind is not type(self.form.value):
+            value = adopted(kind, self.form.value)
             self.show_value(value)
             self.edited.emit(value)
+
+
+def adopted(kind: type[Settings], before: Settings) -> Settings:
+    """A value of a kind by its defaults, but with what was chosen before in fields of the same name and limits."""
+    known = {field.name: field for field in fields_of(type(before))}
+    chosen = {}
+    for field in fields_of(kind):
+        old = known.get(field.name)
+        value = getattr(before, field.name, None)
+        if old is not None and old.allowed == field.allowed and value != old.default:
+            chosen[field.name] = value
+    return kind(**chosen)
 
 
 def add_row(rows: QFormLayout, field: Field, editor: QWidget, heading: str) -> None:

@@ -3,8 +3,9 @@
 from explorer.views.base import View
 from explorer.views.contour import ContourView
 from explorer.views.curves import LossCurve
+from explorer.views.layers import LayersView
 from explorer.views.surface3d import SurfaceView
 
-VIEWS: dict[str, type[View]] = {view.name: view for view in (ContourView, SurfaceView, LossCurve)}
+VIEWS: dict[str, type[View]] = {view.name: view for view in (ContourView, SurfaceView, LossCurve, LayersView)}
 
-__all__ = ["VIEWS", "ContourView", "LossCurve", "SurfaceView", "View"]
+__all__ = ["VIEWS", "ContourView", "LayersView", "LossCurve", "SurfaceView", "View"]

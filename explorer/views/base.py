@@ -17,10 +17,12 @@ class View(QWidget):
     """A view holds no state but what it was last shown: the same frame gives the same pixels, whatever came before.
 
     It never changes what it is given. It may keep a frame's parts to see, by identity, what is new in the next one.
+    Views that are `docked` have a dock of their own, the others stand in the centre.
     """
 
     name: ClassVar[str]
     caption: ClassVar[str]
+    docked: ClassVar[bool] = True
 
     def __init__(self, style: Style, parent: QWidget | None = None) -> None:
         super().__init__(parent)

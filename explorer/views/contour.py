@@ -37,6 +37,7 @@ class ContourView(View):
     """Loss over the plane as filled contours with labelled levels, a colour bar, the path, and −gradient. Final."""
 
     name, caption = "map", "Map"
+    docked = False
 
     pointed = Signal(object)  # coordinates (x, y) under the mouse, or None
 

@@ -9,7 +9,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from explorer.frame import Frame, Run, extremes, sheet_height
-from explorer.style import Style, draw_legend
+from explorer.style import Style, curve_pen, draw_legend
 from explorer.views.axes import label, plot
 from explorer.views.base import View, rendered
 from explorer.views.strip import Strip
@@ -29,14 +29,17 @@ class LossCurve(View):
         self._plot.setAccessibleName("Loss against step")
         self._plot.setMouseEnabled(False, False)
         self._plot.showGrid(x=True, y=True, alpha=0.12)
-        self._sheet = pg.PlotCurveItem(pen=style.pen(theme.muted, 1.5, Qt.PenStyle.DashLine), connect="finite")
-        self._true = pg.PlotCurveItem(pen=style.pen(theme.accent, 2.2), connect="finite")
+        self._sheet = pg.PlotCurveItem(pen=curve_pen("dashed", style), connect="finite")
+        self._true = pg.PlotCurveItem(pen=curve_pen("solid", style), connect="finite")
         self._cursor = pg.InfiniteLine(angle=90, pen=style.pen(theme.ink, 1))
         self._now = pg.ScatterPlotItem(size=9 * style.scale, brush=theme.accent, pen=style.pen(theme.window, 1.5))
-        for item in (self._sheet, self._true, self._cursor, self._now):
+        self._batch = pg.PlotCurveItem(pen=curve_pen("faint", style), connect="finite")
+        self._test = pg.PlotCurveItem(pen=curve_pen("dotted", style), connect="finite")
+        for item in (self._batch, self._sheet, self._true, self._test, self._cursor, self._now):
             self._plot.addItem(item)
         self._markers: list[pg.InfiniteLine] = []
         self._changes: tuple = ()
+        self._entries = [("solid", "true loss")]
         label(self._plot.getAxis("bottom"), "step", style)
         label(self._plot.getAxis("left"), "loss", style)
         self._legend = Strip(self._paint_legend, style, height=20)
@@ -64,14 +67,34 @@ class LossCurve(View):
         true = _bent(run.losses[index], log)
         self._true.setData(steps, true)
         sheet = np.full(len(index), np.nan)
-        if frame.surface is not None:
+        if frame.surface is not None and not frame.whole:
             sheet = _bent(sheet_height(frame.surface, run.coords[index]), log)
             sheet[index < run.switched] = np.nan  # recorded under another loss, which the sheet does not show
         self._sheet.setData(steps, sheet)
+        batch, test = self._show_others(run, index, steps, log, sheet)
         step = run.trajectory.first + frame.cursor
         self._cursor.setValue(step)
         self._now.setData([step], _bent(run.losses[frame.cursor : frame.cursor + 1], log))
-        self._fit(steps, np.concatenate([true, sheet]), frame, run)
+        self._fit(steps, np.concatenate([true, sheet, batch, test]), frame, run)
+
+    def _show_others(
+        self, run: Run, index: np.ndarray, steps: np.ndarray, log: bool, sheet: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The losses on the mini-batches and on held-out data, where there are any; the legend names what is drawn."""
+        curves = list[np.ndarray]()
+        for item, losses in ((self._batch, run.batch_losses), (self._test, run.test_losses)):
+            values = np.full(len(index), np.nan) if losses is None else _bent(losses[index], log)
+            if item is self._batch and losses is not None and np.array_equal(losses[index], run.losses[index]):
+                values = np.full(len(index), np.nan)  # every batch is all data
+            item.setData(steps, values)
+            curves.append(values)
+        drawn = [bool(np.isfinite(values).any()) for values in (sheet, *curves)]
+        words = ("dashed", "on the sheet"), ("faint", "on the mini-batch"), ("dotted", "on held-out data")
+        entries = [("solid", "true loss"), *(word for word, is_drawn in zip(words, drawn, strict=True) if is_drawn)]
+        if entries != self._entries:
+            self._entries = entries
+            self._legend.update()
+        return curves[0], curves[1]
 
     def picture(self) -> QImage:
         return rendered(self)
@@ -107,8 +130,7 @@ class LossCurve(View):
 
     def _paint_legend(self, painter, rect) -> None:
         k = self.look.scale
-        entries = [("solid", "true loss"), ("dashed", "on the sheet")]
-        draw_legend(painter, rect.adjusted(6 * k, 0, 0, 0), entries, self.look)
+        draw_legend(painter, rect.adjusted(6 * k, 0, 0, 0), self._entries, self.look)
 
 
 def _bent(losses: np.ndarray, log: bool) -> np.ndarray:

@@ -40,6 +40,7 @@ class SurfaceView(View):
     """The loss as a sheet over the plane, with the path at its true loss and sticks to the sheet. Final."""
 
     name, caption = "surface", "Surface"
+    docked = False
 
     def __init__(self, style: Style, parent: QWidget | None = None) -> None:
         super().__init__(style, parent)

@@ -89,9 +89,9 @@ class Dataset:
         """
         n = len(self.inputs)
         if not 0.0 < share < 1.0:
-            raise SettingError("share", share, "a finite number above 0 below 1")
+            raise SettingError("holdout", share, "a finite number above 0 below 1")
         if n < 2:
-            raise SettingError("share", share, f"nothing to split: {self.name} needs 2 or more samples, it has {n}")
+            raise SettingError("holdout", share, f"nothing to split: {self.name} needs 2 or more samples, it has {n}")
         held = min(max(round(share * n), 1), n - 1)
         # A stream of its own: a set drawn from the same seed must not decide who is held out.
         order = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1,))).permutation(n)
