@@ -99,7 +99,7 @@ class QHAdam(Optimizer, frozen=True, tag="qhadam"):
     With ν₁ = ν₂ = 1 Adam. The defaults are the paper's recommendation. Not in PyTorch.
     """
 
-    caption = "Quasi-hyperbolic Adam"
+    caption = "QHAdam"
     remembers = QHAdamMoments
 
     nu1: Annotated[

@@ -41,7 +41,7 @@ class HeavyBall(Optimizer, frozen=True, tag="heavy-ball"):
     long as η is; when it changes, here the whole velocity changes with it.
     """
 
-    caption = "Gradient descent with momentum"
+    caption = "Heavy ball"
     remembers = Velocity
 
     momentum: Annotated[
@@ -71,7 +71,7 @@ class Nesterov(Optimizer, frozen=True, tag="nesterov"):
     θ ← θ + u. There the gradient is taken ahead of θ; here θ is that point ahead, and the velocity is without the rate.
     """
 
-    caption = "Nesterov momentum"
+    caption = "Nesterov"
     remembers = Velocity
 
     momentum: Annotated[
@@ -110,7 +110,7 @@ class QHM(Optimizer, frozen=True, tag="qhm"):
     defaults are the paper's recommendation. Not in PyTorch.
     """
 
-    caption = "Quasi-hyperbolic momentum"
+    caption = "QHM"
     remembers = MeanGradient
 
     momentum: Annotated[
