@@ -106,7 +106,8 @@ class Experiment(Settings, frozen=True):
         """What is minimised; the same object for equal settings."""
         if isinstance(self.function, Function):
             return self.function.objective
-        fit = _fit(self.dataset.load(), self.network, self.loss, self.holdout, self.seed)
+        split_seed = self.seed if self.holdout else 0  # where nothing is split, another start is the same objective
+        fit = _fit(self.dataset.load(), self.network, self.loss, self.holdout, split_seed)
         return _restricted(fit, self.initializer, self.seed, self.trained) if self.trained else fit
 
     def begin(self) -> State:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import subprocess
 import sys
 from itertools import islice
@@ -19,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from model import (
     ACTIVATIONS,
     DATASETS,
+    FUNCTIONS,
     INITIALIZERS,
     LOSSES,
     OPTIMIZERS,
@@ -27,9 +29,14 @@ from model import (
     Constant,
     Descent,
     Experiment,
+    Fit,
+    Function,
     HeavyBall,
     Network,
+    NetworkLoss,
+    Objective,
     RandomNormalized,
+    Restricted,
     SettingError,
     Settings,
     Trajectory,
@@ -37,56 +44,78 @@ from model import (
     changes,
     descend,
     from_json,
-    landscape,
-    survey,
     to_json,
-    train,
     with_field,
+    with_text,
 )
-from model.datasets import Blobs, Sine
-from model.experiment import rehearsal
+from model.datasets import Blobs, Linear, Moons, Sine
+from model.losses import Huber, MeanSquared, SoftmaxCrossEntropy
 from model.objective import unsuited
+from model.optimizers import SGD
+from model.settings import kind_of
 
 ROOT = Path(__file__).parent.parent
 
 
-def experiments() -> list[Any]:
-    """One for every entry of every registry."""
-    made: dict[str, Experiment] = {"default": Experiment()}
+def fitting() -> dict[str, Experiment]:
+    """Every data set with every loss and number of outputs that suit it."""
+    made = {}
     for kind in DATASETS:
         data = kind().load()
         for loss in LOSSES:
             for outputs in data.outputs:
                 network = Network(widths=(data.inputs.shape[1], 4, outputs))
                 if not unsuited(loss, data, network):
-                    made[f"{kind.__name__}-{loss}-{outputs}"] = Experiment(dataset=kind(), network=network, loss=loss)
+                    name = f"{kind_of(kind)}-{kind_of(loss)}-{outputs}"
+                    made[name] = Experiment(dataset=kind(), network=network, loss=loss())
+    return made
+
+
+def others() -> dict[str, Experiment]:
+    """One for every entry of every other registry, and for every field that changes what is minimised."""
+    made: dict[str, Experiment] = {"default": Experiment()}
     for activation in ACTIVATIONS:
         made[activation] = Experiment(network=Network(activation=activation))
-    for initializer in INITIALIZERS:
-        made[initializer.__name__] = Experiment(initializer=initializer())
-    for optimizer in OPTIMIZERS:
-        made[optimizer.__name__] = Experiment(descent=Descent(optimizer=optimizer()))
-    for schedule in SCHEDULES:
-        made[schedule.__name__] = Experiment(descent=Descent(schedule=schedule()))
-    for plane in PLANES:
-        made[plane.__name__] = Experiment(plane=plane())
+    for kind in INITIALIZERS:
+        made[kind_of(kind)] = Experiment(initializer=kind())
+    for kind in OPTIMIZERS:
+        made[kind_of(kind)] = Experiment(descent=Descent(optimizer=kind()))
+    for kind in SCHEDULES:
+        made[f"{kind_of(kind)} rate"] = Experiment(descent=Descent(schedule=kind()))
+    for kind in PLANES:
+        made[kind_of(kind)] = Experiment(plane=kind())
+    for kind in FUNCTIONS:
+        made[kind_of(kind)] = Experiment(function=kind())
+    made["no biases"] = Experiment(network=Network(bias=False))
+    made["polynomial"] = Experiment(dataset=Sine(), network=Network((1, 1), degree=5), loss="mse")
+    made["one weight"] = Experiment(dataset=Sine(), network=Network((1, 1), bias=False), loss="mse")
+    made["held out"] = Experiment(holdout=0.3, seed=4)
+    made["some trained"] = Experiment(trained="0; layer 3; biases", holdout=0.5)
+    made["two trained"] = Experiment(trained="5-6", plane="random")
+    made["a loss with a number"] = Experiment(loss=Huber(delta=0.1))
     made["words"] = Experiment(title="θ\n\"'\\ \u2028", about="ü" * 1000)
     made["numbers"] = Experiment(
         descent=Descent(optimizer=HeavyBall(0.1 + 0.2), schedule=Constant(1e-300), batch_size=7, seed=2**31),
         plane=TwoParameters(3, 4),
         resolution=401,
     )
-    return [pytest.param(experiment, id=name) for name, experiment in made.items()]
+    return made
 
 
-every = pytest.mark.parametrize("experiment", experiments())
+FITTING, OTHERS = fitting(), others()
+every = pytest.mark.parametrize("experiment", (FITTING | OTHERS).values(), ids=(FITTING | OTHERS).keys())
 
 
 def digest(trajectory: Trajectory) -> str:
     """Of every bit of every state."""
     bits = hashlib.sha256()
     for state in trajectory:
-        for array in (state.params, state.gradient, *state.memory, np.array([state.loss, state.batch_loss])):
+        for array in (
+            state.params,
+            state.gradient,
+            *state.memory,
+            np.array([state.loss, state.batch_loss, state.test_loss]),
+        ):
             bits.update(array.tobytes())
     return bits.hexdigest()
 
@@ -156,7 +185,7 @@ BAD: list[tuple[str, str, str, str]] = [
     ("3", "experiment", "3", "an object"),
     ("NaN", "JSON", "malformed", "an experiment as JSON"),
     ('{"sed": 1}', "sed", "1", "did you mean seed?"),
-    ('{"kind": "moons"}', "kind", "'moons'", "title, about, dataset"),
+    ('{"kind": "moons"}', "kind", "'moons'", "title, about, function, dataset"),
     ('{"seed": -1}', "seed", "-1", "a whole number from 0 to "),
     ('{"seed": 1.5}', "seed", "1.5", "a whole number from 0 to "),
     ('{"seed": true}', "seed", "True", "a whole number from 0 to "),
@@ -164,15 +193,36 @@ BAD: list[tuple[str, str, str, str]] = [
     ('{"seed": "1"}', "seed", "'1'", "a whole number from 0 to "),
     ('{"seed": 99999999999999999999999999}', "seed", "99999999999999999999999999", "a whole number from 0 to "),
     ('{"title": 5}', "title", "5", "a text"),
-    ('{"loss": "hinge"}', "loss", "'hinge'", "mse, bce, softmax"),
+    ('{"loss": "cross"}', "loss", "'cross'", "mse, mae, huber"),
     ('{"loss": "bec"}', "loss", "'bec'", "did you mean bce?"),
-    ('{"loss": ["bce"]}', "loss", "['bce']", "mse, bce, softmax"),
+    ('{"loss": ["bce"]}', "loss", "['bce']", "an object with kind mse, mae"),
     ('{"loss": "softmax"}', "loss", "'softmax'", "2 or more"),
+    ('{"loss": {"kind": "softmax"}}', "loss", "'softmax'", "2 or more"),
+    ('{"loss": {}}', "loss.kind", "None", "mse, mae"),
+    ('{"loss": {"kind": "huber", "delta": 0}}', "loss.delta", "0.0", "above 0 to 10000"),
+    ('{"loss": {"kind": "mse", "delta": 1}}', "loss.delta", "1", "no fields"),
+    ('{"holdout": 0.95}', "holdout", "0.95", "a finite number from 0 to 0.9"),
+    ('{"holdout": -0.1}', "holdout", "-0.1", "a finite number from 0 to 0.9"),
+    ('{"trained": "337"}', "trained", "'337'", "numbers from 0 to 336"),
+    ('{"trained": "layer 4"}', "trained", "'layer 4'", "names such as 'layer 1, weight 1→1'"),
+    ('{"trained": 3}', "trained", "3", "a text"),
+    ('{"function": "bowls"}', "function", "'bowls'", "did you mean bowl?"),
+    ('{"function": {}}', "function.kind", "None", "network, bowl"),
+    ('{"function": {"kind": "network", "x": 1}}', "function.x", "1", "no fields"),
+    ('{"function": {"kind": "bowl", "x": 1e9}}', "function.x", "1000000000.0", "from -1e+06 to 1e+06"),
+    ('{"function": {"kind": "formula", "text": "x +"}}', "function.text", "'x +'", "column 4"),
+    (
+        '{"function": {"kind": "formula", "text": "1/(x - 2.5)"}}',
+        "function.text",
+        "'1/(x - 2.5)'",
+        "finite at the start",
+    ),
     ('{"steps": 0}', "steps", "0", "from 1 to "),
     ('{"resolution": 2}', "resolution", "2", "from 3 to 401"),
     ('{"resolution": 1e9}', "resolution", "1000000000.0", "from 3 to 401"),
-    ('{"dataset": "moons"}', "dataset", "'moons'", "kind moons, blobs, sine"),
-    ('{"dataset": {}}', "dataset.kind", "None", "moons, blobs, sine"),
+    ('{"dataset": "moon"}', "dataset", "'moon'", "did you mean moons?"),
+    ('{"dataset": 5}', "dataset", "5", "an object with kind moons"),
+    ('{"dataset": {}}', "dataset.kind", "None", "moons, circles"),
     ('{"dataset": {"kind": "moon"}}', "dataset.kind", "'moon'", "did you mean moons?"),
     ('{"dataset": {"kind": "moons", "noise": -0.1}}', "dataset.noise", "-0.1", "a finite number from 0 to 10"),
     ('{"dataset": {"kind": "moons", "classes": 3}}', "dataset.classes", "3", "samples, noise, seed"),
@@ -180,10 +230,12 @@ BAD: list[tuple[str, str, str, str]] = [
     ('{"dataset": {"kind": "sine"}}', "network.widths", "2", "1 at the start"),
     ('{"dataset": {"kind": "sine"}, "network": {"widths": [1, 3, 1]}}', "loss", "'bce'", "mse"),
     ('{"network": []}', "network", "[]", "an object"),
+    ('{"network": {"bias": 0}}', "network.bias", "0", "true or false"),
+    ('{"network": {"degree": 2}}', "network.degree", "2", "1, for 2 inputs"),
     ('{"network": {"width": [2, 1]}}', "network.width", "[2, 1]", "did you mean widths?"),
     ('{"network": {"kind": "deep"}}', "network.kind", "'deep'", "widths, activation"),
     ('{"network": {"widths": [2, 0, 1]}}', "network.widths", "(2, 0, 1)", "from 1 to 1024"),
-    ('{"network": {"widths": [2]}}', "network.widths", "(2,)", "2 to 12 layer sizes"),
+    ('{"network": {"widths": [2]}}', "network.widths", "(2,)", "2 to 16 layer sizes"),
     ('{"network": {"widths": [2, 1024, 1024, 1]}}', "network.widths", "(2, 1024, 1024, 1)", "1,000,000"),
     ('{"network": {"widths": "2-16-1"}}', "network.widths", "'2-16-1'", "a list of whole numbers"),
     ('{"network": {"widths": [2, [16], 1]}}', "network.widths", "(2, [16], 1)", "a list of whole numbers"),
@@ -268,11 +320,12 @@ def test_garbage_is_refused_in_one_line(text: str | bytes) -> None:
     assert len(str(caught.value).splitlines()) == 1 and len(str(caught.value)) < 300
 
 
-KINDS: list[type[Settings]] = [Experiment, Network, Descent, *DATASETS, *PLANES, *OPTIMIZERS, *SCHEDULES]
+REGISTERED: list[type[Settings]] = [
+    *DATASETS, *FUNCTIONS, *INITIALIZERS, *LOSSES, *OPTIMIZERS, *PLANES, *SCHEDULES,
+]  # fmt: skip
+KINDS: list[type[Settings]] = [Experiment, Network, Descent, NetworkLoss, *REGISTERED]
 NAMES = sorted({name for kind in KINDS for name in kind.__struct_fields__} | {"kind"})
-WORDS = sorted(
-    {*ACTIVATIONS, *LOSSES, "moons", "blobs", "sine", "heavy-ball", "constant", "principal", "random", "two-parameters"}
-)
+WORDS = sorted({*ACTIVATIONS, *(kind_of(kind) for kind in REGISTERED), "network", "layer 1", "0-5", "biases", "x*y"})
 leaves = st.one_of(
     st.none(),
     st.booleans(),
@@ -364,6 +417,10 @@ def test_another_kind_is_one_change() -> None:
         {"dataset": Sine()},
         {"dataset": Blobs()},
         {"loss": "softmax"},
+        {"loss": SoftmaxCrossEntropy()},
+        {"trained": "layer 9"},
+        {"network": Network(bias=False), "trained": "biases"},
+        {"dataset": Moons(samples=100_000), "network": Network((2, 101, 1))},
         {"network": Network(widths=(3, 1))},
         {"dataset": Sine(), "network": Network(widths=(1, 1))},
     ],
@@ -373,9 +430,104 @@ def test_what_does_not_fit_together_is_refused(parts: dict[str, Any]) -> None:
         Experiment(**parts)
 
 
+def test_a_training_that_takes_too_much_memory_is_refused() -> None:
+    """θ, gradient and velocity are 24 bytes a parameter; of 3·1000 + 1001·900 + 901 there is room for 184 states."""
+    with pytest.raises(SettingError) as caught:
+        Experiment(network=Network((2, 1000, 900, 1)))
+    assert str(caught.value) == "steps: 500 given; allowed: 1 to 184, for 904,801 parameters"
+    assert Experiment(network=Network((2, 1000, 900, 1)), steps=184).steps == 184
+
+
 def test_equal_settings_share_their_objective() -> None:
     assert Experiment(seed=1).objective is Experiment(seed=2).objective
     assert Experiment().objective is not Experiment(loss="mse").objective
+    assert Experiment(loss="bce").objective is Experiment().objective
+    assert Experiment(trained="0; 1").objective is Experiment(trained="0; 1").objective
+    assert Experiment(holdout=0.5).objective is Experiment(holdout=0.5).objective
+    assert Experiment(function="bowl").objective is Experiment(function="bowl", seed=3).objective
+
+
+# ---- what is minimised ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", FUNCTIONS, ids=kind_of)
+def test_a_function_is_descended_from_its_start(kind: type[Function]) -> None:
+    """Whatever data and network say, even if they would not go together."""
+    experiment = Experiment(function=kind(), dataset=Blobs(), network=Network((5, 1)), loss="softmax", trained="99")
+    assert not experiment.learns and experiment.objective is kind().objective
+    start = experiment.begin()
+    assert start.params.tolist() == [kind().x, kind().y] and math.isnan(start.test_loss)
+    assert start.loss == float(experiment.objective.loss(start.params))
+    assert from_json(to_json(experiment)) == experiment
+
+
+def test_descent_in_a_bowl_is_a_geometric_sequence() -> None:
+    """∇½(x² + y²) = θ, so θₜ = (1 − η)ᵗ θ₀."""
+    experiment = Experiment(function="bowl", descent=Descent(SGD(), Constant(0.25)))
+    expected = 0.75 ** np.arange(21)[:, None] * experiment.start
+    np.testing.assert_allclose(experiment.run(20).params(), expected, rtol=1e-13)
+
+
+def test_descent_of_a_linear_model_is_that_of_its_normal_equations() -> None:
+    """θₜ − θ* = (I − ηH)ᵗ (θ₀ − θ*) with H = (2/n) XᵀX: another road to every state."""
+    experiment = Experiment(
+        dataset=Linear(), network=Network((1, 1)), loss="mse", descent=Descent(SGD(), Constant(0.1)), seed=3
+    )
+    data = Linear().load()
+    X, y = np.column_stack([data.inputs, np.ones(len(data.inputs))]), data.targets[:, 0]
+    best, *_ = np.linalg.lstsq(X, y, rcond=None)
+    shrink = np.eye(2) - 0.1 * (2 / len(y)) * X.T @ X
+    apart = experiment.start - best
+    for state in experiment.run(30):
+        np.testing.assert_allclose(state.params, best + apart, rtol=1e-9, atol=1e-12)
+        apart = shrink @ apart
+
+
+def test_training_some_is_training_with_the_others_held() -> None:
+    experiment, everything = Experiment(trained="layer 2; 0"), Experiment()
+    objective = experiment.objective
+    assert isinstance(objective, Restricted) and isinstance(everything.objective, Fit)
+    assert objective.size == 1 + 17 * 16 and objective.names[1] == "layer 2, weight 1→1"
+    np.testing.assert_array_equal(objective.complete(experiment.start), everything.start)
+    last = experiment.run(10)[-1]
+    complete = objective.complete(last.params)
+    held = np.ones(complete.size, bool)
+    held[[0, *range(48, 320)]] = False  # layer 1 has 3·16 numbers
+    np.testing.assert_array_equal(complete[held], everything.start[held])
+    assert (complete[~held] != everything.start[~held]).all()
+    assert last.loss == pytest.approx(float(everything.objective.loss(complete)), rel=1e-13)
+
+
+@pytest.mark.parametrize("trained", ["0-336", "weights; biases", "layer"])
+def test_training_all_by_name_is_training_all(trained: str) -> None:
+    named = Experiment(trained=trained, descent=Descent(batch_size=32), holdout=0.2)
+    assert digest(named.run(10)) == digest(Experiment(descent=Descent(batch_size=32), holdout=0.2).run(10))
+
+
+@pytest.mark.parametrize("trained", ["", "0-40"])
+def test_held_out_data_are_for_the_test_loss_alone(trained: str) -> None:
+    experiment = Experiment(holdout=0.25, seed=1, trained=trained)
+    objective, whole = experiment.objective, Experiment(seed=1, trained=trained).objective
+    assert objective.samples == 150 and objective.test is not None and objective.test.samples == 50
+    for state in experiment.run(5):
+        assert state.test_loss == float(objective.test.loss(state.params))
+        assert 0.75 * state.loss + 0.25 * state.test_loss == pytest.approx(float(whole.loss(state.params)), rel=1e-12)
+
+
+def test_the_seed_decides_which_data_are_held_out() -> None:
+    def rows(objective: Objective) -> set[tuple[float, ...]]:
+        assert isinstance(objective, Fit)
+        return set(map(tuple, objective.inputs.tolist()))
+
+    one, same, other = (Experiment(holdout=0.25, seed=seed).objective for seed in (1, 1, 2))
+    assert one.test is not None and rows(one) == rows(same) != rows(other)
+    assert not rows(one) & rows(one.test)
+    assert rows(one) | rows(one.test) == rows(Experiment().objective)
+
+
+def test_without_held_out_data_there_is_no_test_loss() -> None:
+    assert Experiment().objective.test is None
+    assert all(math.isnan(state.test_loss) for state in Experiment().run(2))
 
 
 def test_run_is_the_start_and_what_follows() -> None:
@@ -392,70 +544,36 @@ def test_training_learns() -> None:
     """Two moons by 500 steps of the defaults: nearly all of the points on the right side."""
     experiment = Experiment()
     trajectory = experiment.run()
-    outputs = experiment.network.forward(trajectory[-1].params, experiment.objective.inputs)
-    assert np.mean((outputs[:, 0] > 0.0) == experiment.objective.dataset.targets) > 0.95
+    data = experiment.dataset.load()
+    outputs = experiment.network.forward(trajectory[-1].params, data.inputs)
+    assert np.mean((outputs[:, 0] > 0.0) == data.targets) > 0.95
     assert trajectory[-1].loss < 0.5 * trajectory[0].loss
 
 
-def test_train_goes_on_to_the_step_it_was_told() -> None:
-    experiment = Experiment()
-    start = experiment.begin()
-    steps = list(train(experiment, start, 7))
-    assert [step.state.step for step in steps] == [1, 2, 3, 4, 5, 6, 7]
-    assert all(step.experiment is experiment for step in steps)
-    assert list(train(experiment, steps[-1].state, 7)) == []
-    assert list(train(experiment, steps[-1].state, 3)) == []
+CHANGED = {kind_of(e.dataset): e for e in FITTING.values()} | {kind_of(e.loss): e for e in FITTING.values()}
+CHANGED |= {name: OTHERS[name] for name in ("no biases", "polynomial", "held out", "tanh")}
 
 
-def test_train_in_two_parts_is_train_in_one() -> None:
-    experiment = Experiment(descent=Descent(batch_size=16))
-    whole = list(train(experiment, experiment.begin(), 20))
-    first = list(train(experiment, experiment.begin(), 10))
-    second = list(train(experiment, first[-1].state, 20))
-    for one, other in zip(whole, first + second, strict=True):
-        np.testing.assert_array_equal(one.state.params, other.state.params)
-
-
-LIVE = {
-    "learning rate": Experiment(descent=Descent(schedule=Constant(0.3))),
-    "momentum": Experiment(descent=Descent(optimizer=HeavyBall(0.2))),
-    "activation": Experiment(network=Network(activation="relu")),
-    "loss": Experiment(loss="mse"),
-}
-
-
-@pytest.mark.parametrize("after", LIVE.values(), ids=LIVE.keys())
-def test_the_next_step_uses_what_was_switched(after: Experiment) -> None:
-    """From the same θ and velocity: θ' = θ − η' (β' v + g') with the gradient of the new objective."""
-    before = Experiment()
-    *_, last = train(before, before.begin(), 10)
-    [step] = train(after, last.state, 11)
-    _, gradient = after.objective.loss_and_gradient(last.state.params)
-    optimizer, schedule = after.descent.optimizer, after.descent.schedule
-    assert isinstance(optimizer, HeavyBall) and isinstance(schedule, Constant)
-    velocity = optimizer.momentum * last.state.memory[0] + gradient
-    expected = last.state.params - schedule.learning_rate * velocity
-    np.testing.assert_allclose(step.state.params, expected, rtol=1e-13, atol=1e-15)
-    assert step.experiment is after and step.state.step == 11
-
-
-def test_train_without_a_state_begins_at_the_start() -> None:
-    experiment = Experiment()
-    steps = list(train(experiment, None, 2))
-    assert [step.state.step for step in steps] == [0, 1, 2]
-    np.testing.assert_array_equal(steps[0].state.params, experiment.begin().params)
-    assert [step.state.step for step in train(experiment, None, 0)] == [0]
-
-
-@every
-@pytest.mark.parametrize("dataset", DATASETS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("experiment", CHANGED.values(), ids=CHANGED.keys())
+@pytest.mark.parametrize("dataset", DATASETS, ids=kind_of)
 def test_other_data_bring_what_has_to_go_with_them(experiment: Experiment, dataset: Any) -> None:
     changed = with_field(experiment, "dataset", dataset())
     assert changed.dataset == dataset()
     assert changed.network.widths[1:-1] == experiment.network.widths[1:-1]
+    assert (changed.network.bias, changed.network.activation) == (
+        experiment.network.bias,
+        experiment.network.activation,
+    )
     assert changed.descent == experiment.descent
     assert np.isfinite(changed.begin().loss)
     assert with_field(changed, "dataset", dataset()) == changed
+    if not unsuited(experiment.loss, dataset().load(), changed.network):
+        assert changed.loss == experiment.loss
+
+
+def test_a_polynomial_becomes_a_line_for_data_with_two_inputs() -> None:
+    changed = with_field(OTHERS["polynomial"], "dataset", Moons())
+    assert changed.network == Network((2, 1)) and changed.loss == MeanSquared()
 
 
 def test_a_field_alone_is_changed_where_nothing_has_to_go_with_it() -> None:
@@ -467,66 +585,51 @@ def test_a_field_alone_is_changed_where_nothing_has_to_go_with_it() -> None:
         with_field(Experiment(), "network", Network(widths=(3, 1)))
 
 
-def test_a_rehearsal_is_what_happens_then() -> None:
-    experiment = Experiment(steps=30, descent=Descent(batch_size=16))
-    trajectory = experiment.run()
-    np.testing.assert_array_equal(
-        np.stack([state.params for state in rehearsal(experiment, trajectory[12])]), trajectory.params(13)
-    )
-    assert [*rehearsal(experiment, trajectory[-1])] == []
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("seed", "4", Experiment(seed=4)),
+        ("title", "Two words", Experiment(title="Two words")),
+        ("loss", "huber", Experiment(loss=Huber())),
+        ("loss", '{"kind": "huber", "delta": 2}', Experiment(loss=Huber(2.0))),
+        ("network.widths", "2-8-1", Experiment(network=Network((2, 8, 1)))),
+        ("network.widths", "[2, 8, 1]", Experiment(network=Network((2, 8, 1)))),
+        ("network.bias", "false", Experiment(network=Network(bias=False))),
+        ("network.activation", "gelu", Experiment(network=Network(activation="gelu"))),
+        ("descent.schedule.learning_rate", "0.5", Experiment(descent=Descent(schedule=Constant(0.5)))),
+        ("descent.optimizer", "sgd", Experiment(descent=Descent(optimizer=SGD()))),
+        ("trained", "layer 3", Experiment(trained="layer 3")),
+        ("holdout", "0.5", Experiment(holdout=0.5)),
+        ("function", "bowl", Experiment(function="bowl")),
+        ("dataset", "blobs", Experiment(dataset=Blobs(), network=Network((2, 16, 16, 3)))),
+    ],
+)
+def test_a_setting_by_its_path_and_a_text(path: str, text: str, expected: Experiment) -> None:
+    assert with_text(Experiment(), path, text) == expected
 
 
-def test_a_rehearsal_ends_where_the_loss_climbs() -> None:
-    """Ten times the loss it began with, on the way to infinity."""
-    experiment = Experiment(
-        network=Network(activation="relu"), loss="mse", descent=Descent(schedule=Constant(3.0)), steps=300
-    )
-    trajectory = experiment.run()
-    losses = trajectory.losses()
-    climbed = int(np.argmax(losses > 10.0 * losses[0]))
-    assert climbed > 0
-    assert len([*rehearsal(experiment, trajectory[0])]) == climbed - 1
-
-
-@pytest.mark.parametrize("count", [1, 2, 20])
-def test_a_landscape_is_of_the_first_states(count: int) -> None:
-    experiment = Experiment(steps=19, resolution=21)
-    trajectory = experiment.run()
-    *coarse, finest = landscape(experiment, trajectory, count, None)
-    plane = finest.surface.plane
-    assert coarse and finest.surface.progress == 1.0 and finest.surface.loss.shape == (21, 21)
-    np.testing.assert_allclose(finest.coords, plane.project(trajectory.params()))
-    np.testing.assert_array_equal(finest.heights, trajectory.losses(0, count))
-    # The path as it will go on is shown too.
-    assert all(plane.contains(coords) for coords in plane.project(trajectory.params()))
-
-
-def test_a_landscape_keeps_its_plane_and_takes_old_heights_anew() -> None:
-    before, after = Experiment(steps=10, resolution=11), Experiment(steps=10, resolution=11, loss="mse")
-    trajectory = before.run()
-    plane = before.slice_of(trajectory)
-    *_, finest = landscape(after, trajectory, 11, plane, under=6)
-    assert finest.surface.plane is plane
-    np.testing.assert_allclose(finest.heights[:6], after.objective.loss(trajectory.params(0, 6)))
-    np.testing.assert_array_equal(finest.heights[6:], trajectory.losses(6))
-
-
-@pytest.mark.parametrize("plane", PLANES, ids=lambda kind: kind.__name__)
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_a_diverged_run_keeps_its_finite_states_and_can_be_drawn(plane: Any, activation: str) -> None:
-    """A warning would be an error."""
-    experiment = Experiment(
-        network=Network(activation=activation),
-        loss="mse",
-        descent=Descent(schedule=Constant(learning_rate=1e6)),
-        plane=plane(),
-        resolution=11,
-    )
-    trajectory = experiment.run(steps=300)
-    finite = np.isfinite(trajectory.losses())
-    assert finite[:-1].all()
-    assert np.isfinite(trajectory.params()[:-1]).all()
-    *_, surface = survey(experiment.objective, experiment.slice_of(trajectory), (11, 11))
-    assert surface.loss.shape == (11, 11)
-    *_, land = landscape(experiment, trajectory, len(trajectory), None, under=len(trajectory))
-    assert len(land.coords) == len(land.heights) == len(trajectory)
+@pytest.mark.parametrize(
+    ("path", "text", "field"),
+    [
+        ("", "1", "setting"),
+        ("sead", "1", "setting"),
+        ("seed.x", "1", "setting"),
+        ("descent.schedule.learning_rate.x", "1", "setting"),
+        ("descent.schedule.x", "1", "descent.schedule.x"),
+        ("descent.schedule.learning_rate", "-1", "descent.schedule.learning_rate"),
+        ("descent.schedule.learning_rate", "fast", "descent.schedule.learning_rate"),
+        ("network.widths", "2-0-1", "network.widths"),
+        ("network.widths", "2-", "network.widths"),
+        ("loss", "hubert", "loss"),
+        ("loss", "null", "loss"),
+        ("loss.delta", "1", "loss.delta"),
+        ("network.bias", "no", "network.bias"),
+        ("steps", "1e400", "steps"),
+        ("dataset", "5", "dataset"),
+        ("network", "5", "network"),
+    ],
+)
+def test_a_wrong_path_or_text_is_refused_in_one_line(path: str, text: str, field: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        with_text(Experiment(), path, text)
+    assert caught.value.field == field and len(str(caught.value).splitlines()) == 1
