@@ -47,7 +47,7 @@ def report(checks: tuple[Check, ...] = CHECKS) -> Iterator[tuple[str, bool]]:
     yield f"{'':64} {'theory':>14} {'measured':>14} {'within':>8}", True
     counts = {True: 0, False: 0}
     for check in checks:
-        yield f"{(check.__doc__ or check.__name__).splitlines()[0]}", True
+        yield (check.__doc__ or check.__name__).splitlines()[0], True
         for line, passed in _lines(check):
             counts[passed] += 1
             yield line, passed
