@@ -1,4 +1,4 @@
-"""Small networks, their descent, and the landscape around it. NumPy only; read the files in this order."""
+"""Small networks, their descent, and the landscape around it. NumPy and SciPy, no Qt; read the files in this order."""
 
 from model.settings import Field, SettingError, Settings, fields_of
 from model.activations import ACTIVATIONS, Activation
