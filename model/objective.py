@@ -101,6 +101,10 @@ class Objective(ABC):
         """How many vectors to evaluate at a time, so that the intermediate arrays stay in the cache."""
 
 
+# Far away, or after a divergence, what is asked for is not finite: that is an answer, and no reason to warn.
+_overflow_is_expected = np.errstate(over="ignore", invalid="ignore")
+
+
 class Fit(Objective):
     """The loss of `network` on `dataset`; `held_out` data, if any, are for the test loss alone. Final."""
 
@@ -144,9 +148,8 @@ class Fit(Objective):
         # 2¹⁶ numbers of float32 are 256 KiB, a share of a second-level cache. Fewer are slower, more no faster.
         return int(np.clip(2**16 // (self.samples * max(self.network.widths[1:])), 1, 64))
 
-    @np.errstate(over="ignore", invalid="ignore")
+    @_overflow_is_expected
     def loss(self, params: Array) -> Array:
-        # Far away, or after a divergence, it is not finite: that is an answer, and no reason to warn.
         stack = params.reshape(-1, self.size)
         losses = np.empty(len(stack))
         for start in range(0, len(stack), self.chunk):
@@ -164,14 +167,16 @@ class Fit(Objective):
         loss = float(self.measure.value(tape.outputs, targets))
         return loss, self.network.backward(params, tape, slope)
 
+    @_overflow_is_expected
     def hessian_at(self, params: Array) -> Product:
         tape, slope = self._pass(params)
 
         def curvature(along: Array) -> Array:
             return self.measure.curvature(tape.outputs, self.targets, along)
 
-        return self.network.hessian_at(params, tape, slope, curvature)
+        return _overflow_is_expected(self.network.hessian_at(params, tape, slope, curvature))
 
+    @_overflow_is_expected
     def flow(self, params: Array) -> Flow:
         tape, slope = self._pass(params)
         deltas = self.network.deltas(params, tape, slope)

@@ -11,7 +11,7 @@ from scipy.special import expit, log_expit
 
 from model import ACTIVATIONS, DATASETS, LOSSES, Fit, Loss, Network, Objective, Restricted, SettingError
 from model.activations import Array
-from model.datasets import Blobs, Dataset, Moons, Sine
+from model.datasets import Blobs, Dataset, Moons, Scaling, Sine
 from model.losses import BinaryCrossEntropy, MeanSquared, SoftmaxCrossEntropy
 from model.objective import chosen, unsuited
 from model.settings import kind_of
@@ -419,11 +419,16 @@ def test_no_params_no_losses() -> None:
     assert objective.loss(np.empty((0, objective.size))).shape == (0,)
 
 
-@pytest.mark.parametrize("reach", [1e3, 1e20, 1e200])
+@pytest.mark.parametrize("reach", [1e3, 1e20, 1e200, math.inf])
 @every_loss
-def test_far_away_the_loss_does_not_warn(loss: type[Loss], reach: float) -> None:
-    objective = fit(loss, "relu")
-    assert not (objective.loss(some_params(objective, 5, scale=reach)) < 0).any()
+@every_activation
+def test_far_away_nothing_warns(loss: type[Loss], activation: str, reach: float) -> None:
+    """There is an answer, finite or not, when a state of a diverged run is looked at; a warning would be an error."""
+    objective = fit(loss, activation)
+    params = some_params(objective, 5, scale=reach)
+    assert not (objective.loss(params) < 0).any()
+    assert objective.hessian_at(params[0])(some_params(objective, seed=1)).shape == (objective.size,)
+    assert [len(part) for part in objective.flow(params[0])] == [3, 3]
 
 
 def test_names_filters_and_region_are_those_of_the_network() -> None:
@@ -449,3 +454,41 @@ def test_what_does_not_fit_together_is_refused(data: Any, widths: tuple[int, ...
     with pytest.raises(SettingError) as caught:
         Fit(data.load(), Network(widths=widths), kind())
     assert str(caught.value).startswith(message)
+
+
+# ---- standardised data ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("widths", [(2, 3), (2, 5, 3), (2, 5, 4, 3)])
+@pytest.mark.parametrize("classes", [0, 3])
+def test_user_units_do_to_raw_data_what_the_parameters_do_to_standardised(
+    widths: tuple[int, ...], classes: int
+) -> None:
+    """The network with them, on X itself, predicts Y itself: y · scale + mean."""
+    rng = np.random.default_rng(5)
+    X, mean, scale = 3.0 * rng.normal(size=(20, 2)) + 7.0, np.array([6.0, -2.0]), np.array([0.1, 30.0])
+    target_mean, target_scale = np.array([5.0, 0.0, -1e3]), np.array([2.0, 1e-3, 100.0])
+    targets = rng.integers(0, 3, 20) if classes else rng.normal(size=(20, 3))
+    none = np.empty(0)
+    scaling = Scaling(mean, scale, none if classes else target_mean, none if classes else target_scale)
+    data = Dataset("table", (X - mean) / scale, targets, classes, scaling=scaling)
+    objective = Fit(data, Network(widths), MeanSquared())
+    params = some_params(objective)
+    before = params.copy()
+    params.flags.writeable = False  # as in a state
+    theirs = objective.user_units(params)
+    assert theirs is not None
+    np.testing.assert_array_equal(params, before)
+    expected = objective.network.forward(params, data.inputs)
+    if not classes:
+        expected = expected * target_scale + target_mean
+    np.testing.assert_allclose(objective.network.forward(theirs, X), expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("network", [Network((1, 3), bias=False), Network((1, 3), degree=2)])
+def test_there_are_no_user_units_where_a_layer_cannot_be_shifted(network: Network) -> None:
+    ones = np.ones(1)
+    data = Dataset("table", np.zeros((4, 1)), np.arange(4) % 3, 3, scaling=Scaling(ones, ones, ones[:0], ones[:0]))
+    assert Fit(data, network, MeanSquared()).user_units(np.zeros(network.size)) is None
+    plain = Fit(Sine().load(), Network((1, 1)), MeanSquared())
+    assert plain.user_units(np.zeros(2)) is None
