@@ -18,6 +18,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Plane": ("plane", "resolution"),
 }
 LEARNING = ("Data", "Network", "Loss")
+WITH_DATA = ("descent.batch_size", "descent.seed")
 
 
 class Controls(QScrollArea):
@@ -67,6 +68,11 @@ class Controls(QScrollArea):
             self._forms[SECTIONS[caption][0]].setVisible(experiment.learns)
             self._unused[caption].setVisible(not experiment.learns)
             self._unused[caption].setText(f"Not used: {experiment.function.caption} has none.")
+        for path in WITH_DATA:
+            editor = self.editor(path)
+            editor.setEnabled(experiment.learns)
+            why = "" if experiment.learns else f"Not used: {experiment.function.caption} has no data. "
+            editor.setToolTip(why + editor.field.help)
         if experiment.learns:
             for loss in LOSSES:
                 reason = unsuited(loss, experiment.dataset.load(), experiment.network)

@@ -12,14 +12,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-import msgspec
 import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from explorer.frame import Frame, Run
 from explorer.playback import Playback
 from explorer.recording import OBJECTIVE, STRUCTURE, Changed, Column, Recording, placed_on, sentence, touches
-from model import Experiment, Landscape, SettingError, Step, Surface, Worker, changes, landscape, train
+from model import Experiment, Landscape, SettingError, Step, Surface, Worker, another_start, changes, landscape, train
 from model.activations import Array
 from model.running import recorded, within_reach
 
@@ -97,15 +96,14 @@ class Session(QObject):
 
     def new_start(self) -> None:
         """Train from other random weights; the run so far stays in the picture as a ghost."""
-        seed = (self._experiment.seed + 1) % 2**31
         if self._run.length:
             self._ghosts = (*self._ghosts, self._run.snapshot())[-3:]
         label = f"run {int(self._run.label.split()[-1]) + 1}"
-        self._experiment = msgspec.structs.replace(self._experiment, seed=seed)
+        self._experiment, where = another_start(self._experiment)
         self._begin(label)
         self.experiment_changed.emit(self._experiment)
         self.train()
-        self.noticed.emit(f"{label}: start seed {seed}")
+        self.noticed.emit(f"{label}: {where}")
 
     def _begin(self, label: str) -> None:
         experiment = self._experiment

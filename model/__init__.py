@@ -14,7 +14,7 @@ from model.descent import Descent, State, advance, begin, descend, resume
 from model.trajectory import Trajectory
 from model.plane import PLANES, Plane, PlaneKind, Principal, RandomNormalized, TwoParameters
 from model.surface import Surface, survey
-from model.experiment import Experiment, NetworkLoss, changes, from_json, to_json, with_field, with_text
+from model.experiment import Experiment, NetworkLoss, another_start, changes, from_json, to_json, with_field, with_text
 from model.running import Landscape, Step, landscape, train
 from model.worker import Batch, Worker
 
@@ -23,7 +23,7 @@ __all__ = [
     "Activation", "Batch", "Constant", "Dataset", "Descent", "Experiment", "Field", "Fit", "Flow", "Function",
     "HeavyBall", "Initializer", "Landscape", "Loss", "Network", "NetworkLoss", "Objective", "Optimizer", "Plane",
     "PlaneKind", "Principal", "RandomNormalized", "Restricted", "Schedule", "SettingError", "Settings", "Source",
-    "State", "Step", "Surface", "Trajectory", "TwoParameters", "Worker", "advance", "begin", "changes", "descend",
-    "fields_of", "from_json", "landscape", "resume", "survey", "to_json", "train", "unsuited", "with_field",
-    "with_text",
+    "State", "Step", "Surface", "Trajectory", "TwoParameters", "Worker", "advance", "another_start", "begin",
+    "changes", "descend", "fields_of", "from_json", "landscape", "resume", "survey", "to_json", "train", "unsuited",
+    "with_field", "with_text",
 ]  # fmt: skip

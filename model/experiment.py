@@ -167,6 +167,17 @@ def with_field(experiment: Experiment, name: str, value: object) -> Experiment:
     return Experiment(**fields)
 
 
+def another_start(experiment: Experiment) -> tuple[Experiment, str]:
+    """The experiment from its next start, and which that is: another seed, or a point of a function's region."""
+    seed = (experiment.seed + 1) % 2**31
+    if not isinstance(experiment.function, Function):
+        return msgspec.structs.replace(experiment, seed=seed), f"start seed {seed}"
+    ends = np.array(experiment.function.region)
+    x, y = np.random.default_rng(seed).uniform(ends[:, 0], ends[:, 1]).round(3).tolist()
+    function = msgspec.structs.replace(experiment.function, x=x, y=y)
+    return msgspec.structs.replace(experiment, seed=seed, function=function), f"start at ({x:g}, {y:g})"
+
+
 def _calmed(descent: Descent, function: Function) -> Descent:
     """The descent with a learning rate that a function bears: at most the inverse of its curvature at the start."""
     start = np.array([function.x, function.y], float)

@@ -35,6 +35,8 @@ class LossCurve(View):
         self._now = pg.ScatterPlotItem(size=9 * style.scale, brush=theme.accent, pen=style.pen(theme.window, 1.5))
         self._batch = pg.PlotCurveItem(pen=curve_pen("faint", style), connect="finite")
         self._test = pg.PlotCurveItem(pen=curve_pen("dotted", style), connect="finite")
+        for item in (self._sheet, self._test):
+            item.setSegmentedLineMode("off")  # drawn piece by piece, dashes would begin anew at every point
         for item in (self._batch, self._sheet, self._true, self._test, self._cursor, self._now):
             self._plot.addItem(item)
         self._markers: list[pg.InfiniteLine] = []
