@@ -1,7 +1,7 @@
 """Training steps, every state emitted, beside PyTorch in eager mode, JAX compiled, and scikit-learn's MLP.
 
-*State emitted*: after each step θ and the gradient are there as one vector each, to be kept, beside the loss as a
-number. Ours always does that. *Loss alone* spares the peer the vectors.
+*State emitted*: each step leaves θ and the gradient as one vector each, to be kept, beside the loss as a number. Ours
+always does that. *Loss alone* spares the peer the vectors. All are in this one process and take turns.
 """
 
 from __future__ import annotations
@@ -19,21 +19,25 @@ def rows() -> list[Row]:
     return [row for case in CASES for row in _rows(case)]
 
 
-def _rows(case: Case) -> list[Row]:
-    torch_there, jax_there, sklearn_there = (installed(package) for package in ("torch", "jax", "sklearn"))
-    small = case is FIRST
-    torch_bar = 3.5 if small else 1.0
+def _peers(case: Case) -> list[tuple[str, float | None, Contestant | None]]:
+    """Name, bar and contestant of each; None for who is not installed."""
+    torch_bar, jax_bar = (3.5, 1.8) if case is FIRST else (1.0, None)
+    with_torch, with_jax, with_sklearn = map(installed, ("torch", "jax", "sklearn"))
     peers: list[tuple[str, float | None, Contestant | None]] = [
-        ("PyTorch, state emitted", torch_bar, pytorch(case, emits=True) if torch_there else None),
-        ("PyTorch, loss alone", torch_bar, pytorch(case, emits=False) if torch_there else None),
-        ("JAX lists, loss alone", 1.8 if small else None, jax(case, flat=False) if jax_there else None),
-        ("JAX flat, state emitted", 1.8 if small else None, jax(case, flat=True) if jax_there else None),
-        ("scikit-learn, loss alone", None, scikit_learn(case) if sklearn_there else None),
+        ("PyTorch, loss alone", torch_bar, pytorch(case, emits=False) if with_torch else None),
+        ("JAX on lists, loss alone", jax_bar, jax(case, flat=False) if with_jax else None),
+        ("JAX on one vector, state emitted", jax_bar, jax(case, flat=True) if with_jax else None),
+        ("scikit-learn, loss alone", None, scikit_learn(case) if with_sklearn else None),
     ]
-    if not small:
-        del peers[0]
-    contestants = [lambda: _direct(case), _through_worker if small else None, *(peer for *_, peer in peers)]
-    direct, worker, *others = alternate(*contestants)
+    if case is FIRST:  # where a step is so short that two copies are felt
+        peers.insert(0, ("PyTorch, state emitted", torch_bar, pytorch(case, emits=True) if with_torch else None))
+    return peers
+
+
+def _rows(case: Case) -> list[Row]:
+    peers = _peers(case)
+    through_worker = _through_worker if case is FIRST else None
+    direct, worker, *others = alternate(lambda: _direct(case), through_worker, *(peer for *_, peer in peers))
     assert direct is not None
     rows = [
         times_faster(f"step, {case.name} / {name}", direct, other, bar, _steps_per_second)
