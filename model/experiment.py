@@ -151,10 +151,11 @@ def with_field(experiment: Experiment, name: str, value: object) -> Experiment:
     another function, the steepest of which are a thousand times steeper than a network's loss, lowers the rate.
     Raises `SettingError` when that is not enough.
     """
+    value = value_of({field.name: field for field in fields_of(Experiment)}[name], value, name)
     fields = {key: getattr(experiment, key) for key in experiment.__struct_fields__} | {name: value}
     if name == "function" and isinstance(value, Function) and type(value) is not type(experiment.function):
         fields["descent"] = _calmed(experiment.descent, value)
-    if name in ("dataset", "network") and experiment.learns:
+    if name in ("dataset", "network"):
         dataset, network = fields["dataset"].load(), fields["network"]
         if name == "dataset":
             inputs = dataset.inputs.shape[1]

@@ -310,7 +310,8 @@ def chosen(names: tuple[str, ...], text: str) -> Array:
     Raises `SettingError` where an item is no number, no range, and no name or beginning of one.
     """
     found: set[int] = set()
-    for item in (part.strip().replace("->", "→") for part in text.split(";")):
+    items = [part.strip().replace("->", "→") for part in text.split(";")]
+    for item in filter(None, items) if any(items) else items:
         low, dash, high = item.partition("-")
         if low.isdecimal() and (high.isdecimal() or not dash):
             numbers = set(range(int(low[:9]), min(int((high or low)[:9]), len(names)) + 1))

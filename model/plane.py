@@ -191,16 +191,24 @@ class RandomNormalized(PlaneKind, frozen=True, tag="random"):
         origin = params[-1]
         rng = np.random.default_rng(self.seed)
         u, v = (filter_normalized(objective, rng.normal(size=objective.size), origin) for _ in range(2))
+        for _ in range(64):  # neurons with one weight each leave little to chance
+            if np.linalg.matrix_rank(np.stack([u, v])) == 2:
+                break
+            v = filter_normalized(objective, rng.normal(size=objective.size), origin)
         labels = ("random direction 1", "random direction 2")
         # One unit is a step as long as the weights themselves: that far is always shown.
         return Plane(origin, u, v, UNIT, labels).around(params, least=1.0)
 
 
 def filter_normalized(objective: Objective, direction: Array, params: Array) -> Array:
-    """`direction` `(P,)` with the norm of every neuron's incoming weights that of `params` there, and no biases."""
-    scaled = np.zeros_like(direction)
+    """`direction` `(P,)` with the norm of every neuron's incoming weights that of `params` there, and no biases.
+
+    Where all weights are zero there is nothing to go by: then they keep the direction's own norms.
+    """
+    scaled, weightless = np.zeros_like(direction), not any(params[part].any() for part in objective.filters)
     for part in objective.filters:
-        scaled[part] = direction[part] * (np.linalg.norm(params[part]) / np.linalg.norm(direction[part]))
+        length = 1.0 if weightless else np.linalg.norm(params[part]) / np.linalg.norm(direction[part])
+        scaled[part] = direction[part] * length
     return scaled
 
 

@@ -191,6 +191,8 @@ def build(settings: type[Kind], plain: object, where: str = "") -> Kind:
 
 def value_of(field: Field, plain: object, where: str) -> Any:
     """The value of one field from what JSON gave; raises `SettingError` for the parts of it that are settings."""
+    if isinstance(plain, Settings):
+        return plain
     if field.kinds and isinstance(plain, str):
         return build(kind_named(field, plain, where), {}, where)
     if field.kinds:
