@@ -391,7 +391,6 @@ def test_chosen_takes_no_layer_10_for_layer_1() -> None:
         ("weight", "weight"),
         ("all", "all"),
         ("", ""),
-        ("0; ;1", ""),
         ("1.5", "1.5"),
         ("0, 1", "0, 1"),
         ("²", "²"),
