@@ -13,6 +13,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, ndtr
 
+# The C library hands blocks above 128 kB back to the system, and a step that asks for them anew waits for their pages:
+# up to a third of the time of a large network's step. Once a larger block was freed, it keeps those up to that size
+# (mallopt(3), M_MMAP_THRESHOLD).
+np.empty(31 * 2**20, np.uint8)
+
 Array = npt.NDArray[Any]
 Derivative = Callable[[Array, Array], Array]
 
@@ -20,11 +25,12 @@ Derivative = Callable[[Array, Array], Array]
 class Activation:
     """A function and its derivatives, all elementwise on arrays of any shape, in the precision they are given.
 
-    `value(z, out=None)` may write into `out`, which may be `z` itself. `slope(z, a)` is φ'(z) and `curvature(z, a)` is
-    φ''(z), given a = φ(z). `note` says where a derivative does not exist and which value is taken there.
+    `value(z, out=None)` writes into `out` if given, which may be `z` itself. `slope(z, a)` is φ'(z), `curvature(z, a)`
+    is φ''(z), given a = φ(z). Where both follow from a, `by_value` says so: then z need not be kept, and a may be given
+    in its place. `note` says where a derivative does not exist and which value is taken there.
     """
 
-    __slots__ = ("curvature", "formula", "name", "note", "slope", "value")
+    __slots__ = ("by_value", "curvature", "formula", "name", "note", "slope", "value")
 
     def __init__(
         self,
@@ -34,8 +40,9 @@ class Activation:
         slope: Derivative,
         curvature: Derivative,
         note: str = "",
+        by_value: bool = True,
     ) -> None:
-        self.name, self.formula, self.note = name, formula, note
+        self.name, self.formula, self.note, self.by_value = name, formula, note, by_value
         self.value, self.slope, self.curvature = value, slope, curvature
 
     @property
@@ -48,7 +55,10 @@ class Activation:
 
 
 def _identity(z: Array, out: Array | None = None) -> Array:
-    return z
+    if out is None or out is z:
+        return z
+    np.copyto(out, z)
+    return out
 
 
 def _zero(z: Array, a: Array) -> Array:
@@ -81,15 +91,20 @@ def _leaky(z: Array, out: Array | None = None) -> Array:
 
 
 def _elu(z: Array, out: Array | None = None) -> Array:
-    return np.where(z > 0, z, np.expm1(np.minimum(z, 0.0)))
+    below = np.expm1(np.minimum(z, 0.0))
+    return np.add(np.maximum(z, 0.0), below, out=out)
 
 
 def _softplus(z: Array, out: Array | None = None) -> Array:
     return np.logaddexp(z, 0.0, out=out)
 
 
+def _softplus_slope(z: Array, a: Array) -> Array:
+    return -np.expm1(-a)  # the sigmoid of z, without losing digits far below 0
+
+
 def _softplus_curvature(z: Array, a: Array) -> Array:
-    return expit(z) * expit(-z)
+    return -np.expm1(-a) * np.exp(-a)
 
 
 def _silu(z: Array, out: Array | None = None) -> Array:
@@ -154,9 +169,9 @@ _ALL = (
         lambda z, a: np.where(z > 0, 0.0, a + 1.0).astype(z.dtype),
         "no curvature at 0: 1 is taken, that of the left side (Clevert et al. 2016, α = 1)",
     ),
-    Activation("softplus", "log(1 + exp(z))", _softplus, lambda z, a: expit(z), _softplus_curvature),
+    Activation("softplus", "log(1 + exp(z))", _softplus, _softplus_slope, _softplus_curvature),
     # Elfwing et al. 2018; Ramachandran et al. 2017 call it Swish.
-    Activation("silu", "z / (1 + exp(−z))", _silu, _silu_slope, _silu_curvature),
+    Activation("silu", "z / (1 + exp(−z))", _silu, _silu_slope, _silu_curvature, by_value=False),
     # Hendrycks & Gimpel 2016, with the exact Φ, not its approximation by tanh.
     Activation(
         "gelu",
@@ -164,6 +179,7 @@ _ALL = (
         _gelu,
         lambda z, a: ndtr(z) + z * _density(z),
         _gelu_curvature,
+        by_value=False,
     ),
 )
 

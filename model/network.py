@@ -1,13 +1,14 @@
 """The network: layers of weights and biases that live in one flat vector θ of P numbers.
 
-One layer computes z = W·a + b and a = φ(z). All parameters lie one after another in θ, layer by layer, W row by row
-(row = one neuron) and then b, so that a direction is a vector, a plane two of them, and a path a matrix. Without hidden
-layers this is a linear model; with powers of x as inputs, a polynomial; without bias and 1-1 wide, a single weight.
+One layer computes z = W·a + b and a = φ(z). All parameters lie one after another in θ, layer by layer and neuron by
+neuron: its incoming weights, then its bias, which is the weight of an input that is always 1. So a layer is one matrix,
+a direction a vector, a plane two of them, and a path a matrix. Without hidden layers this is a linear model; with
+powers of x as inputs, a polynomial; without biases and 1-1 wide, a single weight.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated, NamedTuple
@@ -20,17 +21,18 @@ from model.settings import SettingError, Settings, setting
 
 
 class Layer(NamedTuple):
-    """Where one layer lies in θ: its weights in `start:bias`, its biases in `bias:stop`, which may be none."""
+    """Where one layer lies in θ: `start:stop` is a matrix with one row for each of `fan_out` neurons."""
 
     start: int
-    bias: int
     stop: int
     fan_in: int
     fan_out: int
 
 
 class Tape(NamedTuple):
-    """What the forward pass saw and the backward pass needs: per layer its input, pre-activation and output."""
+    """What the forward pass saw and the backward pass needs: `inputs` of each layer, with the row of ones if there are
+    biases; `pre_activations` of each but the last (or the activations, where derivatives follow from these alone); the
+    network's `outputs` `(n, K)`."""
 
     inputs: list[Array]
     pre_activations: list[Array]
@@ -75,24 +77,41 @@ class Network(Settings, frozen=True):
         """The activation itself."""
         return ACTIVATIONS[self.activation]
 
+    def matrix(self, params: Array, layer: Layer) -> Array:
+        """A layer's part of parameters `(..., P)` as `(..., fan_out, fan_in + 1)`, or without the 1: a view."""
+        return params[..., layer.start : layer.stop].reshape(*params.shape[:-1], layer.fan_out, -1)
+
+    def weights(self, params: Array, layer: Layer) -> Array:
+        """W of one layer, `(..., fan_out, fan_in)`: a view into `params`."""
+        return self.matrix(params, layer)[..., : layer.fan_in]
+
+    def biases(self, params: Array, layer: Layer) -> Array:
+        """b of one layer, `(..., fan_out, 1)`, or `(..., fan_out, 0)` where there are none: a view into `params`."""
+        return self.matrix(params, layer)[..., layer.fan_in :]
+
     def begin(self, initializer: Initializer, seed: int) -> Array:
         """Parameters `(P,)` to start from: weights as the initialiser draws them, biases zero."""
         rng = np.random.default_rng(seed)
         params = np.zeros(self.size)
-        for start, bias, _, fan_in, fan_out in self.layers:
-            params[start:bias] = initializer.draw(rng, fan_in, fan_out).ravel()
+        for layer in self.layers:
+            self.weights(params, layer)[...] = initializer.draw(rng, layer.fan_in, layer.fan_out)
         return params
 
     def features(self, inputs: Array) -> Array:
-        """What enters the first layer for inputs `(n, D)`: they themselves, or the powers x, x², … xᵈ of one."""
-        return inputs if self.degree == 1 else inputs ** np.arange(1, self.degree + 1)
+        """What enters the first layer for inputs `(..., n, D)`, one column for each sample: they themselves, or the
+        powers x, x², … xᵈ of one; with biases, a row of ones below."""
+        powers = inputs if self.degree == 1 else inputs ** np.arange(1, self.degree + 1)
+        rows = [powers, np.ones((*powers.shape[:-1], 1))] if self.bias else [powers]
+        return np.ascontiguousarray(np.swapaxes(np.concatenate(rows, axis=-1), -1, -2))
 
     def forward(self, params: Array, features: Array) -> Array:
-        """Outputs `(..., n, K)` for any stack of parameters `(..., P)` and features `(n, D)` or `(..., n, D)`."""
-        return self.forward_from(0, params, np.swapaxes(features, -1, -2))
+        """Outputs `(..., n, K)` for any stack of parameters `(..., P)` and the features of n samples."""
+        first, *rest = self.layers
+        z = self.matrix(params, first) @ features
+        return self.forward_from(1, params, self.phi.value(z, out=z)) if rest else np.swapaxes(z, -1, -2)
 
     def forward_from(self, first: int, params: Array, activations: Array) -> Array:
-        """Outputs `(..., n, K)` from the activations `(..., m, n)` that enter layer number `first`.
+        """Outputs `(..., n, K)` from the activations `(..., m, n)` that enter layer number `first` > 0.
 
         One row for each neuron: long rows are what NumPy adds and BLAS multiplies fastest on a stack of small matrices.
         """
@@ -100,49 +119,44 @@ class Network(Settings, frozen=True):
         for layer in layers[first:]:
             a = self.weights(params, layer) @ a
             if self.bias:
-                a += params[..., layer.bias : layer.stop, None]
+                a += self.biases(params, layer)
             if layer is not layers[-1]:
                 a = value(a, out=a)
         return np.swapaxes(a, -1, -2)
 
-    @staticmethod
-    def weights(params: Array, layer: Layer) -> Array:
-        """W of one layer, `(..., fan_out, fan_in)`: a view into `params`."""
-        return params[..., layer.start : layer.bias].reshape(*params.shape[:-1], layer.fan_out, layer.fan_in)
-
     def record(self, params: Array, features: Array) -> Tape:
         """The forward pass for one vector `(P,)`, keeping what `backward` needs."""
-        entering: list[Array] = []
-        pre_activations: list[Array] = []
-        value = self.phi.value
-        for start, bias, stop, fan_in, fan_out in self.layers:
-            entering.append(value(pre_activations[-1]) if entering else features)
-            z = entering[-1] @ params[start:bias].reshape(fan_out, fan_in).T
+        *hidden, last = self.layers
+        entering, kept, phi = [features], list[Array](), self.phi
+        for layer in hidden:
+            a = np.empty((layer.fan_out + self.bias, features.shape[1]))
+            z = np.matmul(self.matrix(params, layer), entering[-1], out=a[: layer.fan_out])
+            kept.append(z if phi.by_value else z.copy())
+            phi.value(z, out=z)
             if self.bias:
-                z += params[bias:stop]
-            pre_activations.append(z)
-        return Tape(entering, pre_activations, pre_activations[-1])
+                a[-1] = 1.0
+            entering.append(a)
+        return Tape(entering, kept, (self.matrix(params, last) @ entering[-1]).T)
 
-    def deltas(self, params: Array, tape: Tape, slope: Array) -> list[Array]:
-        """∂L/∂z `(n, fan_out)` of every layer, first to last, from the loss's slope `(n, K)` at the outputs.
+    def deltas(self, params: Array, tape: Tape, slope: Array) -> Iterator[Array]:
+        """∂L/∂z `(fan_out, n)` of every layer, last to first, from the loss's slope `(n, K)` at the outputs.
 
-        Going down a layer, δ ← (δ·W) ⊙ φ'(z): a running product, which vanishes or explodes as its factors are
+        Going down a layer, δ ← Wᵀ·δ ⊙ φ'(z): a running product, which vanishes or explodes as its factors are
         smaller or larger than 1 (Rumelhart, Hinton & Williams 1986; Hochreiter 1991).
         """
-        phi, deltas = self.phi, [slope]
-        for layer, entering, z in zip(
-            self.layers[:0:-1], tape.inputs[:0:-1], tape.pre_activations[-2::-1], strict=True
-        ):
-            delta = deltas[-1] @ params[layer.start : layer.bias].reshape(layer.fan_out, layer.fan_in)
-            delta *= phi.slope(z, entering)
-            deltas.append(delta)
-        return deltas[::-1]
+        layers, delta = self.layers, slope.T
+        yield delta
+        for index in range(len(layers) - 1, 0, -1):
+            delta = _back(self.weights(params, layers[index]), delta)
+            delta *= self.phi.slope(tape.pre_activations[index - 1], tape.inputs[index][: layers[index].fan_in])
+            yield delta
 
     def backward(self, params: Array, tape: Tape, slope: Array) -> Array:
-        """The gradient `(P,)` by the chain rule: with ∂L/∂z = δ, ∂L/∂W = δᵀ·a and ∂L/∂b = Σₙ δ."""
-        gradient = np.empty(len(params))
-        for layer, entering, delta in zip(self.layers, tape.inputs, self.deltas(params, tape, slope), strict=True):
-            _collect(layer, delta, entering, gradient)
+        """The gradient `(P,)` by the chain rule: with ∂L/∂z = δ, a layer's part is δ·aᵀ."""
+        gradient, index = np.empty(len(params)), len(self.layers)
+        for delta in self.deltas(params, tape, slope):
+            index -= 1
+            np.matmul(delta, tape.inputs[index].T, out=self.matrix(gradient, self.layers[index]))
         return gradient
 
     def hessian_at(
@@ -151,37 +165,31 @@ class Network(Settings, frozen=True):
         """The function v `(P,)` → H·v `(P,)`, exact: H is the Hessian at `params`.
 
         It differentiates the forward and the backward pass along v (Pearlmutter 1994): a dot marks the change along v,
-        V and c are the weights and biases in it. Forward ż = ȧ·Wᵀ + a·Vᵀ + c and ȧ = φ'ż; backward, from `curvature`,
-        which maps ż at the outputs to δ̇, δ̇ ← (δ̇·W + δ·V) ⊙ φ' + (δ·W) ⊙ φ''ż.
+        V is the layer's part of it. Forward ż = V·a + W·ȧ and ȧ = φ'ż; backward, from `curvature`, which maps ż at the
+        outputs to δ̇, δ̇ ← (Wᵀ·δ̇ + Vᵀ·δ) ⊙ φ' + (Wᵀ·δ) ⊙ φ''ż.
         """
         layers, phi = self.layers, self.phi
         weights = [self.weights(params, layer) for layer in layers]
-        deltas = self.deltas(params, tape, slope)
-        inner = list(zip(tape.pre_activations[:-1], tape.inputs[1:], strict=True))
+        deltas = list(self.deltas(params, tape, slope))[::-1]
+        inner = [(z, a[: len(z)]) for z, a in zip(tape.pre_activations, tape.inputs[1:], strict=True)]
         slopes = [phi.slope(z, a) for z, a in inner]
-        bends = [
-            (delta @ W) * phi.curvature(z, a) for delta, W, (z, a) in zip(deltas[1:], weights[1:], inner, strict=True)
-        ]
+        bends = [_back(W, delta) for W, delta in zip(weights[1:], deltas[1:], strict=True)]
+        for bend, (z, a) in zip(bends, inner, strict=True):
+            bend *= phi.curvature(z, a)
 
         def product(vector: Array) -> Array:
-            changes = [self.weights(vector, layer) for layer in layers]
-            z_dots: list[Array] = []
-            a_dots: list[Array] = []
-            for index, layer in enumerate(layers):
-                z_dot = tape.inputs[index] @ changes[index].T
-                if index:
-                    a_dots.append(slopes[index - 1] * z_dots[-1])
-                    z_dot += a_dots[-1] @ weights[index].T
-                if self.bias:
-                    z_dot += vector[layer.bias : layer.stop]
-                z_dots.append(z_dot)
-            result, delta_dot = np.empty(len(params)), curvature(z_dots[-1])
+            changes = [self.matrix(vector, layer) for layer in layers]
+            z_dots, a_dots = [changes[0] @ tape.inputs[0]], list[Array]()
+            for W, V, a, slope in zip(weights[1:], changes[1:], tape.inputs[1:], slopes, strict=True):
+                a_dots.append(slope * z_dots[-1])
+                z_dots.append(V @ a + W @ a_dots[-1])
+            result, delta_dot = np.empty(len(params)), curvature(z_dots[-1].T).T
             for index in range(len(layers) - 1, -1, -1):
-                _collect(layers[index], delta_dot, tape.inputs[index], result)
+                part = np.matmul(delta_dot, tape.inputs[index].T, out=self.matrix(result, layers[index]))
                 if index:
-                    part = self.weights(result, layers[index])
-                    part += deltas[index].T @ a_dots[index - 1]
-                    delta_dot = delta_dot @ weights[index] + deltas[index] @ changes[index]
+                    fan_in = layers[index].fan_in
+                    part[:, :fan_in] += deltas[index] @ a_dots[index - 1].T
+                    delta_dot = _back(weights[index], delta_dot) + _back(changes[index][:, :fan_in], deltas[index])
                     delta_dot *= slopes[index - 1]
                     delta_dot += bends[index - 1] * z_dots[index - 1]
             return result
@@ -194,7 +202,7 @@ class Network(Settings, frozen=True):
         return tuple(
             slice(start, start + layer.fan_in)
             for layer in self.layers
-            for start in range(layer.start, layer.bias, layer.fan_in)
+            for start in range(layer.start, layer.stop, layer.fan_in + self.bias)
         )
 
     @property
@@ -203,12 +211,12 @@ class Network(Settings, frozen=True):
         names = []
         for number, layer in enumerate(self.layers, 1):
             powers = self.degree > 1 and number == 1
-            names += [
-                f"layer {number}, weight {f'x^{source}' if powers else source}→{target}"
-                for target in range(1, layer.fan_out + 1)
-                for source in range(1, layer.fan_in + 1)
-            ]
-            names += [f"layer {number}, bias {target}" for target in range(1, layer.stop - layer.bias + 1)]
+            for target in range(1, layer.fan_out + 1):
+                names += [
+                    f"layer {number}, weight {f'x^{source}' if powers else source}→{target}"
+                    for source in range(1, layer.fan_in + 1)
+                ]
+                names += [f"layer {number}, bias {target}"] * self.bias
         return tuple(names)
 
 
@@ -216,20 +224,11 @@ class Network(Settings, frozen=True):
 def _layout(widths: tuple[int, ...], bias: bool, degree: int) -> tuple[Layer, ...]:
     layers, start = [], 0
     for fan_in, fan_out in pairwise((widths[0] * degree, *widths[1:])):
-        middle = start + fan_in * fan_out
-        layers.append(Layer(start, middle, middle + fan_out * bias, fan_in, fan_out))
+        layers.append(Layer(start, start + (fan_in + bias) * fan_out, fan_in, fan_out))
         start = layers[-1].stop
     return tuple(layers)
 
 
-@lru_cache(maxsize=8)
-def _ones(count: int) -> Array:
-    return np.ones(count)
-
-
-def _collect(layer: Layer, delta: Array, entering: Array, gradient: Array) -> None:
-    """Write δᵀ·a and Σₙ δ into the layer's part of `gradient`."""
-    start, bias, stop, fan_in, fan_out = layer
-    np.matmul(delta.T, entering, out=gradient[start:bias].reshape(fan_out, fan_in))
-    if stop > bias:
-        np.matmul(_ones(len(delta)), delta, out=gradient[bias:stop])  # a column sum, twice as fast as .sum(0)
+def _back(weights: Array, delta: Array) -> Array:
+    """Wᵀ·δ. From one neuron back to many nothing is summed, and BLAS takes twice as long as a plain product."""
+    return weights.T * delta if len(weights) == 1 else weights.T @ delta

@@ -113,7 +113,9 @@ class Fit(Objective):
             allowed = f"{dataset.inputs.shape[1]} at the start, for {dataset.name}"
             raise SettingError("network.widths", network.widths[0], allowed)
         self.dataset, self.network, self.measure = dataset, network, loss
-        self.inputs, self.targets = network.features(dataset.inputs), dataset.targets_for(network.widths[-1])
+        self.features = network.features(dataset.inputs)
+        # In the order in which the outputs come: all samples of one output side by side.
+        self.targets = np.asfortranarray(dataset.targets_for(network.widths[-1]))
         reason = unsuited(loss, dataset, network)
         if reason:
             raise SettingError("loss", kind_of(loss), reason)
@@ -137,7 +139,7 @@ class Fit(Objective):
 
     @property
     def samples(self) -> int:
-        return len(self.inputs)
+        return len(self.targets)
 
     @property
     def test(self) -> Objective | None:
@@ -154,15 +156,15 @@ class Fit(Objective):
         losses = np.empty(len(stack))
         for start in range(0, len(stack), self.chunk):
             part = slice(start, start + self.chunk)
-            outputs = self.network.forward(stack[part], self.inputs)
+            outputs = self.network.forward(stack[part], self.features)
             losses[part] = self.measure.value(outputs, self.targets)
         return losses.reshape(params.shape[:-1])
 
     def loss_and_gradient(self, params: Array, rows: Array | None = None) -> tuple[float, Array]:
-        inputs, targets = self.inputs, self.targets
+        features, targets = self.features, self.targets
         if rows is not None:
-            inputs, targets = inputs[rows], targets[rows]
-        tape = self.network.record(params, inputs)
+            features, targets = features.take(rows, axis=1), targets[rows]
+        tape = self.network.record(params, features)
         slope = self.measure.slope(tape.outputs, targets)
         loss = float(self.measure.value(tape.outputs, targets))
         return loss, self.network.backward(params, tape, slope)
@@ -179,7 +181,7 @@ class Fit(Objective):
     @_overflow_is_expected
     def flow(self, params: Array) -> Flow:
         tape, slope = self._pass(params)
-        deltas = self.network.deltas(params, tape, slope)
+        deltas = list(self.network.deltas(params, tape, slope))[::-1]
         gradient = self.network.backward(params, tape, slope)
         gradients = [np.linalg.norm(gradient[layer.start : layer.stop]) for layer in self.network.layers]
         return Flow(np.array(gradients), np.array([np.linalg.norm(delta) for delta in deltas]))
@@ -195,18 +197,17 @@ class Fit(Objective):
             return None
         result = params.copy()
         first, last = network.layers[0], network.layers[-1]
-        weights = network.weights(result, first)
+        weights, biases = network.weights(result, first), network.biases(result, first)
         weights /= scaling.input_scale
-        result[first.bias : first.stop] -= weights @ scaling.input_mean
+        biases -= (weights @ scaling.input_mean)[:, None]
         if not self.dataset.classes:
-            weights = network.weights(result, last)
-            weights *= scaling.target_scale[:, None]
-            result[last.bias : last.stop] *= scaling.target_scale
-            result[last.bias : last.stop] += scaling.target_mean
+            rows, biases = network.matrix(result, last), network.biases(result, last)
+            rows *= scaling.target_scale[:, None]
+            biases += scaling.target_mean[:, None]
         return result
 
     def _pass(self, params: Array) -> tuple[Tape, Array]:
-        tape = self.network.record(params, self.inputs)
+        tape = self.network.record(params, self.features)
         return tape, self.measure.slope(tape.outputs, self.targets)
 
     def slice(self, origin: Array, directions: Array) -> Slice:
@@ -214,9 +215,7 @@ class Fit(Objective):
         # product replaces the whole first layer at every point.
         flat = np.vstack([origin, directions])
         first, *rest = self.network.layers
-        basis = self.network.weights(flat, first) @ self.inputs.T
-        if self.network.bias:
-            basis += flat[:, first.bias : first.stop, None]
+        basis = self.network.matrix(flat, first) @ self.features
         shape = basis.shape[1:]
         basis = basis.reshape(len(flat), -1).astype(np.float32)
         flat32, targets = flat.astype(np.float32), self.targets.astype(np.float32)

@@ -111,7 +111,7 @@ def bias_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong(self: Network, *given: Any) -> Any:
         gradient = right(self, *given)
         for layer in self.layers:
-            gradient[layer.bias : layer.stop] = 0.0
+            self.biases(gradient, layer)[...] = 0.0
         return gradient
 
     monkeypatch.setattr(Network, "backward", wrong)
@@ -133,7 +133,8 @@ def slightly_decayed(self: Descent, gradient: Any, params: Any) -> Any:
 
 
 def powers_from_two(self: Network, inputs: Any) -> Any:
-    return inputs ** np.arange(2, self.degree + 2)
+    """x², x³, … where x, x², … are meant; the row of ones stays."""
+    return np.vstack([inputs.T ** np.arange(2, self.degree + 2)[:, None], np.ones((1, len(inputs)))])
 
 
 def with_replacement(self: Descent, step: int, samples: int) -> Any:

@@ -517,7 +517,7 @@ def test_held_out_data_are_for_the_test_loss_alone(trained: str) -> None:
 def test_the_seed_decides_which_data_are_held_out() -> None:
     def rows(objective: Objective) -> set[tuple[float, ...]]:
         assert isinstance(objective, Fit)
-        return set(map(tuple, objective.inputs.tolist()))
+        return set(map(tuple, objective.dataset.inputs.tolist()))
 
     one, same, other = (Experiment(holdout=0.25, seed=seed).objective for seed in (1, 1, 2))
     assert one.test is not None and rows(one) == rows(same) != rows(other)
@@ -545,7 +545,8 @@ def test_training_learns() -> None:
     experiment = Experiment()
     trajectory = experiment.run()
     data = experiment.dataset.load()
-    outputs = experiment.network.forward(trajectory[-1].params, data.inputs)
+    network = experiment.network
+    outputs = network.forward(trajectory[-1].params, network.features(data.inputs))
     assert np.mean((outputs[:, 0] > 0.0) == data.targets) > 0.95
     assert trajectory[-1].loss < 0.5 * trajectory[0].loss
 

@@ -33,13 +33,15 @@ def with_activation(shape: Network, activation: str) -> Network:
 
 
 def naive(network: Network, params: Array, inputs: Array) -> Array:
-    """The definition, one neuron after another: weights of a neuron, layer by layer row by row, then the biases."""
+    """The definition, one neuron after another: in θ the weights of a neuron, then its bias, layer by layer."""
     numbers = iter(params.tolist())
     a = np.stack([column**power for column in inputs.T for power in range(1, network.degree + 1)], axis=1)
     for depth, fan_out in enumerate(network.widths[1:], 1):
-        weights = [[next(numbers) for _ in range(a.shape[1])] for _ in range(fan_out)]
-        biases = [next(numbers) if network.bias else 0.0 for _ in range(fan_out)]
-        columns = [sum(a[:, i] * w for i, w in enumerate(row)) + b for row, b in zip(weights, biases, strict=True)]
+        columns = []
+        for _ in range(fan_out):
+            weights = [next(numbers) for _ in range(a.shape[1])]
+            bias = next(numbers) if network.bias else 0.0
+            columns.append(sum(a[:, i] * w for i, w in enumerate(weights)) + bias)
         a = np.stack(columns, axis=1)
         if depth < len(network.widths) - 1:
             a = network.phi.value(a)
@@ -64,16 +66,16 @@ def test_size_by_hand(network: Network, size: int) -> None:
 
 
 def test_layers_by_hand() -> None:
-    """Start, bias, stop, fan-in, fan-out."""
-    assert Network((3, 4, 2)).layers == ((0, 12, 16, 3, 4), (16, 24, 26, 4, 2))
-    assert Network((3, 4, 2), bias=False).layers == ((0, 12, 12, 3, 4), (12, 20, 20, 4, 2))
-    assert Network((1, 4, 2), degree=3).layers == ((0, 12, 16, 3, 4), (16, 24, 26, 4, 2))
+    """Start, stop, fan-in, fan-out."""
+    assert Network((3, 4, 2)).layers == ((0, 16, 3, 4), (16, 26, 4, 2))
+    assert Network((3, 4, 2), bias=False).layers == ((0, 12, 3, 4), (12, 20, 4, 2))
+    assert Network((1, 4, 2), degree=3).layers == ((0, 16, 3, 4), (16, 26, 4, 2))
 
 
-def test_features_are_powers() -> None:
+def test_features_are_powers_over_a_row_of_ones() -> None:
     inputs = np.array([[2.0], [-3.0]])
-    np.testing.assert_array_equal(Network((1, 1), degree=3).features(inputs), [[2, 4, 8], [-3, 9, -27]])
-    np.testing.assert_array_equal(Network((1, 1)).features(inputs), inputs)
+    np.testing.assert_array_equal(Network((1, 1), degree=3).features(inputs).T, [[2, 4, 8, 1], [-3, 9, -27, 1]])
+    np.testing.assert_array_equal(Network((1, 1), bias=False).features(inputs).T, inputs)
 
 
 @every_activation
@@ -91,12 +93,12 @@ def test_forward_takes_any_stack(activation: str) -> None:
     """Of parameters; and with a stack of features, each with its own."""
     network, rng = Network(widths=(2, 5, 4, 3), activation=activation), np.random.default_rng(1)
     params, inputs = rng.normal(size=(4, 3, network.size)), rng.normal(size=(8, 2))
-    outputs = network.forward(params, inputs)
+    outputs = network.forward(params, network.features(inputs))
     assert outputs.shape == (4, 3, 8, 3)
     for index in np.ndindex(4, 3):
         np.testing.assert_allclose(outputs[index], naive(network, params[index], inputs), rtol=1e-11, atol=1e-13)
     several = rng.normal(size=(4, 3, 8, 2))
-    outputs = network.forward(params, several)
+    outputs = network.forward(params, network.features(several))
     for index in np.ndindex(4, 3):
         expected = naive(network, params[index], several[index])
         np.testing.assert_allclose(outputs[index], expected, rtol=1e-11, atol=1e-13)
@@ -105,7 +107,8 @@ def test_forward_takes_any_stack(activation: str) -> None:
 @every_activation
 def test_nothing_given_is_written_to(activation: str) -> None:
     network, rng = Network(widths=(2, 5, 4, 3), activation=activation), np.random.default_rng(2)
-    params, inputs, slope = rng.normal(size=network.size), rng.normal(size=(8, 2)), rng.normal(size=(8, 3))
+    params, slope = rng.normal(size=network.size), rng.normal(size=(8, 3))
+    inputs = network.features(rng.normal(size=(8, 2)))
     for array in (params, inputs, slope):
         array.flags.writeable = False
     network.forward(params, inputs)
@@ -134,21 +137,22 @@ def test_backward_is_the_gradient(shape: Network, activation: str) -> None:
 def test_deltas_are_derivatives_by_the_biases(activation: str) -> None:
     """With one sample, ∂L/∂b is ∂L/∂z."""
     network, rng = Network((2, 5, 4, 3), activation), np.random.default_rng(4)
-    params, inputs, slope = rng.normal(size=network.size), rng.normal(size=(1, 2)), rng.normal(size=(1, 3))
+    params, slope = rng.normal(size=network.size), rng.normal(size=(1, 3))
+    inputs = network.features(rng.normal(size=(1, 2)))
     tape = network.record(params, inputs)
     gradient = network.backward(params, tape, slope)
-    for layer, delta in zip(network.layers, network.deltas(params, tape, slope), strict=True):
-        assert delta.shape == (1, layer.fan_out)
-        np.testing.assert_allclose(delta[0], gradient[layer.bias : layer.stop], rtol=1e-12)
+    for layer, delta in zip(network.layers[::-1], network.deltas(params, tape, slope), strict=True):
+        assert delta.shape == (layer.fan_out, 1)
+        np.testing.assert_allclose(delta, network.biases(gradient, layer), rtol=1e-12)
 
 
 def test_linear_gradient_is_the_closed_form() -> None:
     """XᵀΔ for the weights, Σ Δ for the biases."""
     network, rng = Network((3, 2)), np.random.default_rng(5)
     X, slope, params = rng.normal(size=(20, 3)), rng.normal(size=(20, 2)), rng.normal(size=network.size)
-    gradient = network.backward(params, network.record(params, X), slope)
-    np.testing.assert_allclose(gradient[:6].reshape(2, 3), (X.T @ slope).T, rtol=1e-12)
-    np.testing.assert_allclose(gradient[6:], slope.sum(axis=0), rtol=1e-12)
+    gradient = network.backward(params, network.record(params, network.features(X)), slope)
+    np.testing.assert_allclose(gradient.reshape(2, 4)[:, :3], (X.T @ slope).T, rtol=1e-12)
+    np.testing.assert_allclose(gradient.reshape(2, 4)[:, 3], slope.sum(axis=0), rtol=1e-12)
 
 
 @pytest.mark.parametrize("degree", [1, 2, 5])
@@ -183,16 +187,16 @@ def test_each_layer_begins_by_its_own_fan_in_and_fan_out() -> None:
     network = Network((1, 600, 6, 100), degree=6)
     params = network.begin(he(), seed=0)
     for layer, end in zip(network.layers, (1.0, 0.1, 1.0), strict=True):  # √(6/m), m = 6, 600, 6
-        assert 0.98 * end < np.abs(params[layer.start : layer.bias]).max() <= end
+        assert 0.98 * end < np.abs(network.weights(params, layer)).max() <= end
 
 
 def test_names_by_hand() -> None:
     assert Network(widths=(2, 2, 1)).names == (
         "layer 1, weight 1→1",
         "layer 1, weight 2→1",
+        "layer 1, bias 1",
         "layer 1, weight 1→2",
         "layer 1, weight 2→2",
-        "layer 1, bias 1",
         "layer 1, bias 2",
         "layer 2, weight 1→1",
         "layer 2, weight 2→1",
@@ -234,7 +238,7 @@ def test_a_named_weight_joins_the_neurons_it_names() -> None:
     for name in ("layer 1, weight 2→3", "layer 2, weight 3→1"):
         params[network.names.index(name)] = 1.0
     inputs = np.array([[0.3, 0.7], [5.0, -0.2]])
-    np.testing.assert_allclose(network.forward(params, inputs)[:, 0], np.tanh(inputs[:, 1]))
+    np.testing.assert_allclose(network.forward(params, network.features(inputs))[:, 0], np.tanh(inputs[:, 1]))
 
 
 def test_a_named_power_is_that_power() -> None:

@@ -12,8 +12,8 @@ from PIL import Image
 from PySide6.QtGui import QImage
 
 from explorer.export.picture import KINDS, frame_at, picture, save
-from explorer.resources import replacing
 from explorer.frame import Frame
+from explorer.resources import replacing
 from explorer.style import LIGHT, PATH
 from model import Experiment, SettingError, from_json, with_field
 from model.datasets import Sine

@@ -217,7 +217,7 @@ def test_filter_normalisation() -> None:
             length = np.sqrt(sum(w * w for w in weights))
             assert np.sqrt(sum(w * w for w in made)) == pytest.approx(length, rel=1e-12)
             assert made @ drawn == pytest.approx(length * np.sqrt(drawn @ drawn), rel=1e-12)  # parallel to it
-        np.testing.assert_array_equal(scaled[layer.bias : layer.stop], 0.0)
+        np.testing.assert_array_equal(NETWORK.biases(scaled, layer), 0.0)
 
 
 def test_random_plane_goes_through_the_newest_state() -> None:
@@ -291,10 +291,10 @@ def test_one_parameter_is_drawn_over_a_direction_in_which_nothing_changes(
 
 def test_random_directions_need_two_weights() -> None:
     """Biases are no part of them."""
-    biases = np.array([10, 11, 12, 34])
+    biases = np.array([2, 5, 20, 38])
     with pytest.raises(SettingError, match=r"^plane: 'random' given; allowed: a network with two or more weights"):
         RandomNormalized().check(Restricted(OBJECTIVE, biases, np.zeros(OBJECTIVE.size)))
-    RandomNormalized().check(Restricted(OBJECTIVE, np.append([3, 4], biases), np.zeros(OBJECTIVE.size)))
+    RandomNormalized().check(Restricted(OBJECTIVE, np.array([2, 3, 4, 5, 20, 38]), np.zeros(OBJECTIVE.size)))
 
 
 # ---- two parameters are the whole ---------------------------------------------------------------------------------
@@ -341,10 +341,10 @@ def test_a_path_out_of_the_region_is_shown_too() -> None:
 
 def test_the_plane_of_some_parameters_is_in_their_space() -> None:
     """Directions of the free parameters alone; their names label the axes."""
-    free = np.array([2, 3, 20, 43])
+    free = np.array([3, 4, 20, 43])
     objective = Restricted(OBJECTIVE, free, np.ones(OBJECTIVE.size))
     plane = TwoParameters(first=1, second=3).plane(objective, path(5, 4))
-    assert plane.labels == (NETWORK.names[3], NETWORK.names[43])
+    assert plane.labels == (NETWORK.names[4], NETWORK.names[43])
     random = RandomNormalized().plane(objective, path(5, 4))
     np.testing.assert_array_equal(random.directions[:, 3], 0.0)  # a bias
     assert np.linalg.norm(random.u[:2]) == pytest.approx(np.linalg.norm(path(5, 4)[-1, :2]))  # one row of two weights

@@ -84,6 +84,7 @@ def fits(activations: Iterable[str], losses: Iterable[type[Loss]]) -> Iterator[F
 def _place(objective: Objective) -> tuple[Array, Array]:
     """Parameters `(P,)` and a direction `(P,)` of length 1, both random."""
     params, along = np.random.default_rng(5).normal(size=(2, objective.size))
+    params *= 0.5  # so that no hinge is satisfied throughout, and there is a gradient to speak of
     return params, along / np.linalg.norm(along)
 
 

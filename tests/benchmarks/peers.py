@@ -49,7 +49,7 @@ def pytorch(case: Case, emits: bool) -> Contestant:
 def torch_problem(case: Case) -> tuple[Any, Any, Any]:
     """Inputs, targets and loss function in PyTorch's words."""
     torch: Any = import_module("torch")
-    inputs = torch.tensor(case.objective.inputs)
+    inputs = torch.tensor(case.objective.dataset.inputs)
     if case.objective.network.widths[-1] > 1:
         return inputs, torch.tensor(case.objective.dataset.targets), torch.nn.CrossEntropyLoss()
     return inputs, torch.tensor(case.objective.targets), torch.nn.BCEWithLogitsLoss()
@@ -59,11 +59,12 @@ def torch_module(network: Network, theta: Array, dtype: Any) -> Any:
     """A tanh network with these parameters, as a PyTorch module."""
     torch: Any = import_module("torch")
     params, parts = torch.tensor(theta, dtype=dtype), list[Any]()
-    for start, bias, stop, fan_in, fan_out in network.layers:
-        linear = torch.nn.Linear(fan_in, fan_out, dtype=dtype)
+    for layer in network.layers:
+        matrix = network.matrix(params, layer)
+        linear = torch.nn.Linear(layer.fan_in, layer.fan_out, dtype=dtype)
         with torch.no_grad():
-            linear.weight.copy_(params[start:bias].reshape(fan_out, fan_in))
-            linear.bias.copy_(params[bias:stop])
+            linear.weight.copy_(matrix[:, :-1])
+            linear.bias.copy_(matrix[:, -1])
         parts += [linear, torch.nn.Tanh()]
     return torch.nn.Sequential(*parts[:-1])
 
@@ -77,15 +78,12 @@ def jax(case: Case, flat: bool) -> Contestant:
     """
     library: Any = import_module("jax")
     library.config.update("jax_enable_x64", True)
-    library.config.update("jax_cpu_enable_async_dispatch", False)  # with one thread, handing over is all that it adds
     numpy, network = library.numpy, case.objective.network
-    inputs, targets = numpy.asarray(case.objective.inputs), numpy.asarray(case.objective.targets)
+    inputs, targets = numpy.asarray(case.objective.dataset.inputs), numpy.asarray(case.objective.targets)
 
     def parts(theta: Any) -> list[Any]:
-        return [
-            (theta[start:bias].reshape(fan_out, fan_in), theta[bias:stop])
-            for start, bias, stop, fan_in, fan_out in network.layers
-        ]
+        matrices = [network.matrix(theta, layer) for layer in network.layers]
+        return [(matrix[:, :-1], matrix[:, -1]) for matrix in matrices]
 
     def loss(params: Any) -> Any:
         a = inputs
@@ -137,14 +135,14 @@ def scikit_learn(case: Case) -> Contestant:
         classifier = neural.MLPClassifier(**settings, max_iter=1)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that it did not converge
-            classifier.fit(objective.inputs, objective.dataset.targets)  # makes the arrays that are filled here
+            classifier.fit(objective.dataset.inputs, objective.dataset.targets)  # makes the arrays that are filled here
             for layer, weights, biases in zip(network.layers, classifier.coefs_, classifier.intercepts_, strict=True):
                 weights[...] = network.weights(case.start, layer).T
-                biases[...] = case.start[layer.bias : layer.stop]
+                biases[...] = network.biases(case.start, layer)[:, 0]
             classifier.loss_curve_.clear()
             classifier.set_params(max_iter=case.steps)
             begin = time.perf_counter()
-            classifier.fit(objective.inputs, objective.dataset.targets)
+            classifier.fit(objective.dataset.inputs, objective.dataset.targets)
             seconds = (time.perf_counter() - begin) / case.steps
         assert len(classifier.loss_curve_) == case.steps
         case.check(classifier.loss_curve_[COMPARED])

@@ -53,7 +53,7 @@ def _loss_landscapes(params: Array, precision: str) -> Callable[[], float]:
     peer: Any = import_module("loss_landscapes")
     torch.set_num_threads(1)
     dtype = getattr(torch, precision)
-    inputs = torch.tensor(EXPERIMENT.objective.inputs, dtype=dtype)
+    inputs = torch.tensor(EXPERIMENT.objective.dataset.inputs, dtype=dtype)
     targets = torch.tensor(EXPERIMENT.objective.targets, dtype=dtype)
     metric = peer.metrics.Loss(torch.nn.BCEWithLogitsLoss(), inputs, targets)
 
