@@ -55,9 +55,10 @@ class LossCurve(View):
         run = frame.run
         self._mark(run.changes if run else ())
         self._plot.viewport().update()
-        for item in (self._cursor, self._now, self._true, self._sheet):
+        for item in (self._cursor, self._now, self._true, self._sheet, self._batch, self._test):
             item.setVisible(run is not None)
         if run is None:
+            self._name([])
             self._plot.getAxis("left").logarithmic = False
             self._plot.setRange(xRange=(0, 10), yRange=(0, 1), padding=0.01)
             return
@@ -92,11 +93,15 @@ class LossCurve(View):
             curves.append(values)
         drawn = [bool(np.isfinite(values).any()) for values in (sheet, *curves)]
         words = ("dashed", "on the sheet"), ("faint", "on the mini-batch"), ("dotted", "on held-out data")
-        entries = [("solid", "true loss"), *(word for word, is_drawn in zip(words, drawn, strict=True) if is_drawn)]
+        self._name([word for word, is_drawn in zip(words, drawn, strict=True) if is_drawn])
+        return curves[0], curves[1]
+
+    def _name(self, others: list[tuple[str, str]]) -> None:
+        """In the legend: the recorded loss, and what else is drawn."""
+        entries = [("solid", "true loss"), *others]
         if entries != self._entries:
             self._entries = entries
             self._legend.update()
-        return curves[0], curves[1]
 
     def picture(self) -> QImage:
         return rendered(self)
