@@ -23,8 +23,9 @@ from PySide6.QtWidgets import (
 from explorer.export.picture import DESIGN, KINDS, LARGEST, picture, save
 from explorer.frame import Frame
 from explorer.style import Theme
+from explorer.views import VIEWS
 
-WORDS = {"map": "Map", "surface": "Surface", "loss": "Loss curve", "both": "Map and surface"}
+WORDS = {name: view.caption for name, view in VIEWS.items()} | {"both": "Map and surface"}
 SIZES = ("as designed, 1×", "2×", "4×", "1920 × 1080", "3840 × 2160")
 
 

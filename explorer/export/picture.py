@@ -16,7 +16,7 @@ from model.running import recorded
 
 KINDS = (*VIEWS, "both")
 # The sizes at which pens and letters have their plain width; larger pictures are drawn so many times larger.
-DESIGN = {"map": (720, 600), "surface": (860, 640), "loss": (720, 420), "both": (1400, 640)}
+DESIGN = {"map": (720, 600), "surface": (860, 640), "loss": (720, 420), "layers": (480, 420), "both": (1400, 640)}
 LARGEST = 8192
 
 
