@@ -103,6 +103,7 @@ class Form(QWidget):
             self.editors[name].complain(str(error))
             self.refused.emit(str(error))
             return
+        self.editors[name].complain("")
         self.edited.emit(self._value)
 
     def complain(self, message: str) -> None:
