@@ -74,9 +74,9 @@ def _double_backward(case: Case, vector: Any, expected: Any) -> tuple[Callable[[
     inputs, targets, measure = torch_problem(case)
     model = torch_module(case.objective.network, case.start, torch.float64)
     params = list(model.parameters())
-    shapes = [part.shape for part in params]
-    parts = torch.tensor(vector).split([part.numel() for part in params])
-    along = [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+    network = case.objective.network
+    matrices = [network.matrix(torch.tensor(vector), layer) for layer in network.layers]
+    along = [part.contiguous() for matrix in matrices for part in (matrix[:, :-1], matrix[:, -1])]
 
     def gradient() -> Any:
         return torch.autograd.grad(measure(model(inputs), targets), params, create_graph=True)
@@ -90,5 +90,7 @@ def _double_backward(case: Case, vector: Any, expected: Any) -> tuple[Callable[[
         return torch.autograd.grad(gradient(), params, along)
 
     for product in (prepared(), scratch()):
-        np.testing.assert_allclose(torch.cat([part.reshape(-1) for part in product]), expected, rtol=1e-8, atol=1e-12)
+        pairs = zip(product[::2], product[1::2], strict=True)  # weights and biases
+        flat = [torch.column_stack(pair).reshape(-1) for pair in pairs]
+        np.testing.assert_allclose(torch.cat(flat), expected, rtol=1e-8, atol=1e-12)
     return prepared, scratch
