@@ -10,6 +10,7 @@ import pytest
 
 from explorer.resources import FOLDER, icon_file, load_experiment, presets
 from model import Experiment, SettingError, to_json
+from model.losses import BinaryCrossEntropy
 
 
 @pytest.mark.parametrize("name", presets())
@@ -25,7 +26,7 @@ def test_the_default_is_the_first_preset_and_is_two_moons() -> None:
     assert default == load_experiment(next(iter(presets())))
     assert (default.dataset.samples, default.dataset.noise) == (200, 0.15)  # type: ignore[attr-defined]
     assert default.network.widths == (2, 16, 16, 1) and default.network.activation == "tanh"
-    assert default.loss == "bce" and default.descent.optimizer.momentum == 0.9  # type: ignore[attr-defined]
+    assert default.loss == BinaryCrossEntropy() and default.descent.optimizer.momentum == 0.9  # type: ignore[attr-defined]
 
 
 def test_an_experiment_comes_from_a_file(small: Experiment, tmp_path: Path) -> None:

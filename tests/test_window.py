@@ -18,7 +18,8 @@ from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QToolButton,
 from pytestqt.qtbot import QtBot
 
 from explorer.export.dialog import ExportDialog
-from explorer.form.editors import ChoiceEditor, NumberEditor
+from explorer.form import KindEditor
+from explorer.form.editors import NumberEditor
 from explorer.frame import Frame
 from explorer.resources import load_experiment, presets
 from explorer.style import LIGHT
@@ -47,8 +48,9 @@ def length(window: Window) -> int:
 
 def settle(qtbot: QtBot, window: Window) -> Frame:
     def still() -> bool:
-        frame = window.session.frame
-        return not (frame.training or frame.playing or frame.surveying) and frame.surface is not None
+        session, frame = window.session, window.session.frame
+        moving = session.training or session.surveying or frame.training or frame.playing or frame.surveying
+        return not moving and frame.surface is not None
 
     window.session.tick()
     qtbot.waitUntil(still)
@@ -85,8 +87,10 @@ def editor(window: Window, path: str) -> Any:
 
 def switch_loss(window: Window, qtbot: QtBot) -> None:
     found = editor(window, "loss")
-    assert isinstance(found, ChoiceEditor)
-    pick_by_keys(found.box, "mse")
+    assert isinstance(found, KindEditor)
+    found.box.setFocus()
+    QTest.keyClick(found.box, Qt.Key.Key_Up)  # a single press, so that no loss between was in force for a moment
+    assert found.box.currentData() == "log-cosh"
 
 
 def switch_activation(window: Window, qtbot: QtBot) -> None:
@@ -362,6 +366,7 @@ import sys
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QMainWindow
 from explorer.application import make_application, run_window
+from explorer.resources import load_experiment
 
 application = make_application()
 
@@ -372,7 +377,7 @@ def hurry():
     QTimer.singleShot(200, window.close)
 
 QTimer.singleShot(400, hurry)
-sys.exit(run_window(None, None))
+sys.exit(run_window(load_experiment(), None))
 """
 
 
