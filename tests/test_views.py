@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
+from itertools import pairwise
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
@@ -18,8 +21,9 @@ from pytestqt.qtbot import QtBot
 from explorer.export.picture import frame_at
 from explorer.frame import Change, Frame
 from explorer.style import DARK, LIGHT, PATH, THEMES, Style, Theme, palette
-from explorer.views import VIEWS, ContourView, View
-from model import Experiment, Surface, Trajectory
+from explorer.views import VIEWS, ContourView, LossCurve, View
+from model import FUNCTIONS, Experiment, Fit, Network, Surface, Trajectory, with_field
+from model.datasets import Linear
 
 SIZE = 420, 340
 EACH = [pytest.param(name, marks=pytest.mark.gl if name == "surface" else ()) for name in VIEWS]
@@ -86,6 +90,16 @@ def ghostly(frame: Frame) -> Frame:
     return replace(frame, runs=(*ghosts, run))
 
 
+@cache
+def of_two() -> Frame:
+    """A descent in two parameters, off which there is nothing."""
+    return frame_at(with_field(Experiment(title="Saddle", steps=40, resolution=15), "function", "saddle"), None)
+
+
+def with_batches(small: Experiment, size: int) -> Experiment:
+    return with_field(small, "descent", msgspec.structs.replace(small.descent, batch_size=size))
+
+
 CASES: dict[str, Callable[[Frame], Frame]] = {
     "frame 3": lambda f: replace(f, cursor=3),
     "frame 59": lambda f: replace(f, cursor=59),
@@ -105,6 +119,9 @@ CASES: dict[str, Callable[[Frame], Frame]] = {
     "a diverging path, linear": lambda f: replace(diverging(f), logarithmic=False),
     "ghosts": ghostly,
     "changes": lambda f: with_run(f, changes=tuple(Change(n, f"Learning rate η {n} → {n + 1}") for n in (0, 20, 60))),
+    "mini-batches": lambda f: with_run(f, batch_losses=f.run.losses * np.random.default_rng(1).uniform(0.5, 2, 61)),
+    "held-out data": lambda f: with_run(f, test_losses=np.linspace(0.9, 0.6, 61)),
+    "a function of x and y": lambda f: of_two(),
     "while training": lambda f: replace(f, training=True, until=200, surveying=True),
 }  # fmt: skip
 
@@ -299,3 +316,119 @@ def test_the_loss_curve_is_low_where_the_loss_is_low(open_view: Open, base: Fram
         heights.append(rows.mean())
     top, middle, bottom = heights
     assert bottom - top > 100 and middle == pytest.approx((top + bottom) / 2, abs=4)
+
+
+def curve(open_view: Open, frame: Frame) -> LossCurve:
+    view = open_view("loss")
+    assert isinstance(view, LossCurve)
+    view.show_frame(frame)
+    return view
+
+
+def named(view: LossCurve) -> list[str]:
+    return [words for _, words in view._entries]
+
+
+def test_the_loss_curve_shows_and_names_only_what_there_is(open_view: Open, small: Experiment, base: Frame) -> None:
+    sheet = ["true loss", "on the sheet"]
+    view = curve(open_view, base)
+    assert named(view) == sheet  # every batch is all data, and none are held out
+    batches = frame_at(with_batches(small, 7), None)
+    view.show_frame(batches)
+    assert named(view) == [*sheet, "on the mini-batch"]
+    held = frame_at(with_field(with_batches(small, 7), "holdout", 0.25), None)
+    view.show_frame(held)
+    assert named(view) == [*sheet, "on the mini-batch", "on held-out data"]
+    assert held.run is not None
+    for item, losses in ((view._batch, held.run.batch_losses), (view._test, held.run.test_losses)):
+        steps, values = item.getData()
+        assert losses is not None
+        np.testing.assert_allclose(10.0**values, losses[steps], rtol=1e-12)
+    view.show_frame(frame_at(with_field(small, "holdout", 0.25), None))
+    assert named(view) == [*sheet, "on held-out data"]
+    view.show_frame(Frame())
+    assert named(view) == ["true loss"] and not view._batch.isVisible() and not view._test.isVisible()
+
+
+def test_the_held_out_curve_is_the_loss_on_what_was_not_trained_on(open_view: Open, small: Experiment) -> None:
+    """Trained and held-out losses, weighted by their shares of the samples, are the loss on all of them."""
+    experiment = with_field(small, "holdout", 0.25)
+    view = curve(open_view, replace(frame_at(experiment, None), logarithmic=False))
+    steps, test = view._test.getData()
+    _, train = view._true.getData()
+    trajectory = experiment.run()
+    whole = small.objective.loss(trajectory.params())
+    np.testing.assert_allclose(0.75 * train + 0.25 * test, whole[steps], rtol=1e-9)
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_nothing_is_said_of_the_sheet_where_it_is_all_there_is(open_view: Open, base: Frame, size: int) -> None:
+    experiment = with_field(Experiment(title="Few", steps=20, resolution=11), "dataset", Linear(samples=20))
+    experiment = with_field(experiment, "network", Network((1, 1), bias=size == 2))
+    frame = frame_at(experiment, None)
+    assert frame.objective is not None and frame.objective.size == size
+    view = curve(open_view, base)
+    view.show_frame(frame)
+    assert named(view) == ["true loss"]
+    values = view._sheet.getData()[1]
+    assert values is None or not np.isfinite(values).any()
+
+
+@pytest.mark.parametrize("kind", FUNCTIONS)
+def test_functions_have_no_sheet_beside_them_and_no_layers(open_view: Open, small: Experiment, kind: Any) -> None:
+    frame = frame_at(msgspec.structs.replace(with_field(small, "function", kind()), steps=5, resolution=5), None)
+    assert named(curve(open_view, frame)) == ["true loss"]
+    layers = open_view("layers")
+    layers.show_frame(frame)
+    assert layers.accessibleDescription() == "No layers here: a function of x and y."
+
+
+# ---- the layers -------------------------------------------------------------------------------------------------
+
+
+def rows_of(view: View) -> list[list[float]]:
+    """The numbers that are told to those who cannot see the view."""
+    told = view.accessibleDescription().replace("−", "-").replace(",", "")
+    return [[float(word) for word in row.split()] for row in told.split("; ")]
+
+
+@pytest.mark.parametrize("cursor", [0, 3, 59])
+def test_the_layers_tell_the_gradient_at_the_cursor(open_view: Open, small: Experiment, cursor: int) -> None:
+    experiment = with_field(small, "network", Network((2, 5, 4, 3, 1)))
+    frame = replace(frame_at(experiment, None), cursor=cursor)
+    view = open_view("layers")
+    view.show_frame(frame)
+    rows, objective, state = rows_of(view), experiment.objective, experiment.run(cursor)[-1]
+    assert isinstance(objective, Fit)
+    assert [row[0] for row in rows] == [1, 2, 3, 4]
+    # The gradient of the step itself, cut into layers; the product of backpropagation begins with the loss's own slope.
+    norms = [np.linalg.norm(state.gradient[layer.start : layer.stop]) for layer in experiment.network.layers]
+    np.testing.assert_allclose([row[1] for row in rows], norms, rtol=6e-3)
+    outputs = experiment.network.forward(state.params[None], objective.features)[0]
+    slope = objective.measure.slope(outputs, objective.targets)
+    assert rows[-1][2] == pytest.approx(float(np.linalg.norm(slope)), rel=6e-3)
+    np.testing.assert_allclose([row[2] for row in rows], objective.flow(state.params).signals, rtol=6e-3)
+    for row, following in pairwise(rows):
+        assert row[3] == pytest.approx(row[2] / following[2], rel=0.07)  # two digits of it
+    assert len(rows[-1]) == 3  # the last has no next
+
+
+def test_the_layers_of_a_saturated_network_tell_that_its_gradient_vanishes(open_view: Open, small: Experiment) -> None:
+    """Sigmoids with small weights pass on at most a quarter of what reaches them, times the weights between."""
+    network = Network((2, 4, 4, 4, 4, 1), activation="sigmoid")
+    frame = frame_at(with_field(small, "network", network), 0)
+    view = open_view("layers")
+    view.show_frame(frame)
+    rows, network = rows_of(view), frame.run.experiment.network  # type: ignore[union-attr]
+    params = frame.state.params  # type: ignore[union-attr]
+    for row, above in zip(rows, network.layers[1:], strict=False):
+        most = 0.25 * np.linalg.norm(network.weights(params, above), 2)
+        assert row[3] <= 1.05 * most
+
+
+def test_the_layers_without_a_state_say_so(open_view: Open, base: Frame) -> None:
+    view = open_view("layers")
+    view.show_frame(base)
+    assert rows_of(view)
+    view.show_frame(Frame())
+    assert view.accessibleDescription() == "No state yet."

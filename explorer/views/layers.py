@@ -33,7 +33,7 @@ class LayersView(View):
 
     def show_frame(self, frame: Frame) -> None:
         self._flow = frame.flow
-        self.setAccessibleDescription("; ".join(" ".join(row) for row in self._rows()))
+        self.setAccessibleDescription("; ".join(" ".join(row) for row in self._rows()) or self._why_empty())
         self._strip.update()
 
     def picture(self) -> QImage:
@@ -50,12 +50,14 @@ class LayersView(View):
         numbers = zip(gradients.tolist(), signals.tolist(), shown, strict=True)
         return [(str(layer), number(g), number(s), factor) for layer, (g, s, factor) in enumerate(numbers, 1)]
 
+    def _why_empty(self) -> str:
+        return "No layers here: a function of x and y." if self._flow is not None else "No state yet."
+
     def _paint(self, painter: QPainter, rect: QRectF) -> None:
         style, k, rows = self.look, self.look.scale, self._rows()
         left = Qt.AlignmentFlag.AlignLeft
         if not rows:
-            words = "No layers here: a function of x and y." if self._flow is not None else "No state yet."
-            draw_text(painter, QPointF(12 * k, 20 * k), words, style, style.theme.muted, align=left)
+            draw_text(painter, QPointF(12 * k, 20 * k), self._why_empty(), style, style.theme.muted, align=left)
             return
         assert self._flow is not None
         columns = [12 * k + share * (rect.width() - 24 * k) for share in COLUMNS.values()]
