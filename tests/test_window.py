@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QMenu, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from explorer.export.dialog import ExportDialog
@@ -24,9 +24,25 @@ from explorer.frame import Frame
 from explorer.resources import load_experiment, presets
 from explorer.style import LIGHT
 from explorer.window import Window
-from model import Experiment, Network, from_json, with_field
+from model import (
+    DATASETS,
+    FUNCTIONS,
+    INITIALIZERS,
+    LOSSES,
+    OPTIMIZERS,
+    PLANES,
+    SCHEDULES,
+    Experiment,
+    HeavyBall,
+    Network,
+    NetworkLoss,
+    Settings,
+    fields_of,
+    from_json,
+    with_field,
+)
 from model.activations import Array
-from model.datasets import Moons
+from model.datasets import Blobs, Moons
 
 ROOT = Path(__file__).parent.parent
 Open = Callable[..., Window]
@@ -357,6 +373,140 @@ def test_another_network_through_the_form_is_another_run(window: Window, small: 
     assert window.session.experiment == with_field(small, "network", Network((2, 6, 1)))
     assert frame.run is not None and frame.run.length == 1
     assert "new run" in window.notice.text()
+
+
+# ---- every kind of every registry -------------------------------------------------------------------------------
+
+
+def steps_down(
+    open_window: Open, small: Experiment, qtbot: QtBot, path: str
+) -> Iterator[tuple[type[Settings], Frame, list[str]]]:
+    """Each kind of a field in turn, chosen by the keyboard and trained for some steps; what was said meanwhile."""
+    window = open_window(msgspec.structs.replace(small, steps=8, resolution=9))
+    window.dock("layers").show()
+    window.session.set_pace(0)
+    said: list[str] = []
+    window.session.noticed.connect(said.append)
+    window.controls.refused.connect(said.append)
+    found = editor(window, path)
+    assert isinstance(found, KindEditor)
+    for index in range(found.box.count()):
+        found.box.setFocus()
+        if index == 0:
+            QTest.keyClick(found.box, Qt.Key.Key_Home)
+        else:
+            QTest.keyClick(found.box, Qt.Key.Key_Down)
+        assert found.box.currentIndex() == index
+        window.session.train()
+        frame = settle(qtbot, window)
+        experiment = window.session.experiment
+        assert frame.run is not None and frame.run.experiment == experiment
+        yield type(at(experiment, path)), frame, said
+        said.clear()
+
+
+def at(settings: Any, path: str) -> Any:
+    for name in path.split("."):
+        settings = getattr(settings, name)
+    return settings
+
+
+@pytest.fixture
+def classes(small: Experiment) -> Experiment:
+    """Three classes, which every loss can measure."""
+    return with_field(small, "dataset", Blobs(classes=3, samples=45))
+
+
+REGISTRIES: dict[str, tuple[type[Settings], ...]] = {
+    "function": (NetworkLoss, *FUNCTIONS),
+    "dataset": DATASETS,
+    "initializer": INITIALIZERS,
+    "loss": LOSSES,
+    "descent.optimizer": OPTIMIZERS,
+    "descent.schedule": SCHEDULES,
+    "plane": PLANES,
+}
+
+
+@pytest.mark.parametrize("path", REGISTRIES)
+def test_every_kind_can_be_chosen_and_trained(open_window: Open, classes: Experiment, qtbot: QtBot, path: str) -> None:
+    seen = []
+    for kind, frame, said in steps_down(open_window, classes, qtbot, path):
+        seen.append(kind)
+        run = frame.run
+        assert run is not None and run.length > 8, f"{kind.__name__}: {said}"
+        assert np.isfinite(run.losses[: run.length]).all(), kind
+        words = " ".join(said)
+        assert "Error" not in words and "allowed" not in words and "not finite" not in words, f"{kind.__name__}: {said}"
+        np.testing.assert_array_equal(
+            run.losses[run.length - 1],
+            frame.objective.loss(run.trajectory[run.length - 1].params),  # type: ignore
+        )
+    assert tuple(seen) == REGISTRIES[path]
+
+
+def test_no_registry_of_an_experiment_is_forgotten() -> None:
+    def fields(kind: type[Settings], path: str = "") -> Iterator[tuple[str, tuple[Any, ...]]]:
+        for field in fields_of(kind):
+            if field.kinds:
+                yield path + field.name, field.kinds
+            elif isinstance(field.type, type) and issubclass(field.type, Settings):
+                yield from fields(field.type, f"{path}{field.name}.")
+
+    assert dict(fields(Experiment)) == REGISTRIES
+
+
+@pytest.mark.parametrize("kind", FUNCTIONS)
+def test_a_function_does_not_diverge_with_the_rate_that_comes_with_it(small: Experiment, kind: Any) -> None:
+    for momentum in (0.0, 0.9):
+        descent = msgspec.structs.replace(small.descent, optimizer=HeavyBall(momentum=momentum))
+        experiment = with_field(with_field(small, "descent", descent), "function", kind())
+        assert experiment.descent.schedule.learning_rate <= small.descent.schedule.learning_rate
+        losses = experiment.run(40).losses()
+        if kind.minima:  # others may well go down forever
+            assert len(losses) == 41 and np.isfinite(losses).all() and losses.max() <= 1.5 * losses[0] + 1.0
+        assert losses[1] <= losses[0]
+
+
+# ---- the gradient per layer -------------------------------------------------------------------------------------
+
+
+def test_the_layers_open_and_close_from_the_view_menu_and_show_the_frame_of_now(window: Window, qtbot: QtBot) -> None:
+    dock, view = window.dock("layers"), window.views["layers"]
+    action = dock.toggleViewAction()
+    (menu,) = (menu for menu in window.menuBar().findChildren(QMenu) if menu.title() == "&View")
+    assert action in menu.actions() and not action.isChecked() and not view.isVisible()
+
+    def told(index: int) -> bool:
+        """Whether it shows the state of that number, by the norm of the last layer's gradient."""
+        run = window.session.frame.run
+        assert run is not None
+        layer = run.experiment.network.layers[-1]
+        norm = float(np.linalg.norm(run.trajectory[index].gradient[layer.start : layer.stop]))
+        rows = view.accessibleDescription().replace("−", "-").split("; ")
+        return len(rows) == 2 and float(rows[-1].split()[1]) == pytest.approx(norm, rel=6e-3)
+
+    action.trigger()
+    qtbot.waitUntil(view.isVisible)
+    assert action.isChecked() and told(60)
+    press(window, Qt.Key.Key_Home)
+    assert told(0) and not told(60)
+    action.trigger()
+    qtbot.waitUntil(lambda: not view.isVisible())
+    press(window, Qt.Key.Key_End)
+    action.trigger()
+    qtbot.waitUntil(view.isVisible)
+    assert told(60)
+
+
+def test_the_layers_can_be_exported(window: Window, tmp_path: Path) -> None:
+    window.actions_["export"].trigger()
+    (dialog,) = window.findChildren(ExportDialog)
+    dialog.view.setCurrentIndex(dialog.view.findData("layers"))
+    assert dialog.view.currentText() == "Gradient per layer"
+    dialog.path.setText(str(tmp_path / "layers.png"))
+    dialog.accept()
+    assert (tmp_path / "layers.png").is_file()
 
 
 # ---- the end ----------------------------------------------------------------------------------------------------
