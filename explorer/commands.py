@@ -48,14 +48,18 @@ def _states(experiment: Experiment, start: State) -> Iterator[State]:
 
 
 def _row(state: State) -> list[float]:
-    norm = float(np.linalg.norm(state.gradient))
-    return [state.step, state.loss, state.batch_loss, state.test_loss, norm, *state.params.tolist()]
+    return [state.step, state.loss, state.batch_loss, state.test_loss, _norm(state), *state.params.tolist()]
+
+
+@np.errstate(over="ignore", invalid="ignore")  # of a descent that diverges
+def _norm(state: State) -> float:
+    return float(np.linalg.norm(state.gradient))
 
 
 def _line(objective: Objective, state: State) -> str:
     with np.errstate(over="ignore", invalid="ignore"):
         norms = " ".join(f"{norm:9.3g}" for norm in objective.flow(state.params).gradients)
-        numbers = (state.loss, state.batch_loss, state.test_loss, float(np.linalg.norm(state.gradient)))
+    numbers = (state.loss, state.batch_loss, state.test_loss, _norm(state))
     columns = "  ".join("          –" if math.isnan(number) else f"{number:11.5g}" for number in numbers)
     return f"{state.step:8,}  {columns}  {norms}"
 
