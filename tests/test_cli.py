@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from PIL import Image
 
+import explorer.__main__ as cli
 from explorer.resources import presets
 from model import Experiment, from_json, to_json
+from model.losses import Huber
 
 ROOT = Path(__file__).parent.parent
 
@@ -76,7 +80,7 @@ def test_bad_input_is_one_line_and_nothing_is_written(small: Experiment, tmp_pat
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-@pytest.mark.parametrize("view", ["map", "loss"])
+@pytest.mark.parametrize("view", ["map", "loss", "layers"])
 def test_a_flat_picture_needs_no_display(small: Experiment, tmp_path: Path, view: str) -> None:
     (tmp_path / "mine.json").write_text(to_json(small), encoding="utf-8")
     done = run(tmp_path, "export", "mine.json", "--view", view, "--size", "320x240", "--step", "5", "--out", "a.png")
@@ -117,3 +121,41 @@ def test_presets_are_listed(tmp_path: Path) -> None:
 def test_the_version_needs_no_qt(tmp_path: Path) -> None:
     done = run(tmp_path, "--version")
     assert done.returncode == 0 and done.stdout.startswith("loss-explorer ")
+
+
+WITHOUT_QT = (
+    "import sys; sys.modules['PySide6'] = None; from explorer.__main__ import main; sys.exit(main(sys.argv[1:]))"
+)
+
+
+@pytest.mark.parametrize("command", ["run", "kinds", "presets"])
+def test_numbers_and_lists_need_no_qt(tmp_path: Path, command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", WITHOUT_QT, command],
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout
+
+
+def test_a_setting_is_changed_for_a_picture_and_kept_in_it(small: Experiment, tmp_path: Path) -> None:
+    (tmp_path / "mine.json").write_text(to_json(small), encoding="utf-8")
+    changes = ["--set", "loss=huber", "--set", "loss.delta=0.5", "--set", "steps=4"]
+    done = run(tmp_path, "export", "mine.json", *changes, "--view", "map", "--size", "100x100", "--out", "a.png")
+    assert done.returncode == 0 and "step 4" in done.stdout
+    with Image.open(tmp_path / "a.png") as image:
+        kept = from_json(image.text["Experiment"])  # type: ignore[attr-defined]
+    assert kept == msgspec.structs.replace(small, loss=Huber(delta=0.5), steps=4)
+
+
+def test_the_views_of_the_command_line_are_those_of_pictures() -> None:
+    """Written twice, so that what is wrong in a command is said before Qt is loaded."""
+    from explorer.export import picture
+
+    assert cli.KINDS == picture.KINDS == tuple(picture.DESIGN) and cli.LARGEST == picture.LARGEST
+
+
+def test_the_numerics_are_checked_against_theory(tmp_path: Path) -> None:
+    done = run(tmp_path, "check")
+    found = re.search(r"^(\d+) passed, (\d+) failed$", done.stdout, re.MULTILINE)
+    assert found is not None and int(found[1]) > 50 and int(found[2]) == 0
+    assert (done.returncode, done.stderr) == (0, "")
