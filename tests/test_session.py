@@ -19,6 +19,7 @@ from explorer.session import Session
 from model import Experiment, Network, RandomNormalized, SettingError, TwoParameters, landscape, with_field
 from model.activations import Array
 from model.datasets import Moons, Sine
+from model.optimizers import Adam, HeavyBall, Nesterov
 
 Replay = Callable[[list[tuple[int, Experiment]], int], Array]
 
@@ -270,6 +271,58 @@ def test_a_new_start_leaves_the_old_run_as_a_ghost(session: Session, small: Expe
         frame.run.trajectory[0].params, msgspec.structs.replace(small, seed=small.seed + 5).begin().params
     )
     assert frame.runs[0].length == 61
+
+
+def test_a_new_start_on_a_function_is_another_point_of_its_region(
+    open_session: Callable[[Experiment], Session], small: Experiment, qtbot: QtBot
+) -> None:
+    experiment = with_field(small, "function", "himmelblau")
+    session = open_session(experiment)
+    session.set_pace(0)
+    trained(qtbot, session)
+    notices, points = heard(session), [(0.0, 0.0)]
+    (left, right), (bottom, top) = experiment.objective.region  # type: ignore[misc]
+    for _ in range(3):
+        session.new_start()
+        frame = settle(qtbot, session)
+        check(frame)
+        assert frame.run is not None
+        x, y = frame.run.trajectory[0].params.tolist()
+        assert left <= x <= right and bottom <= y <= top
+        assert any(f"start at ({x:g}, {y:g})" in words for words in notices)
+        points.append((x, y))
+    assert len(set(points)) == 4
+    assert [run.trajectory[0].params.tolist() for run in frame.runs] == [list(point) for point in points]
+
+
+def with_optimizer(experiment: Experiment, optimizer: Any) -> Experiment:
+    return with_field(experiment, "descent", msgspec.structs.replace(experiment.descent, optimizer=optimizer))
+
+
+def test_a_velocity_is_handed_on_and_other_memories_begin_anew(
+    session: Session, small: Experiment, qtbot: QtBot
+) -> None:
+    """v ← βv + g. Nesterov's next step uses the heavy ball's v, η(g + βv); Adam's first step is as long as η."""
+    rate = small.descent.schedule.learning_rate
+    session.change(with_optimizer(small, HeavyBall(momentum=0.8)))
+    before = trained(qtbot, session).run
+    assert before is not None
+    session.change(with_optimizer(session.experiment, Nesterov(momentum=0.8)))
+    run = trained(qtbot, session).run
+    assert run is not None and run.changes[-1].text.endswith("(its memory kept)")
+    velocity = np.zeros(small.network.size)
+    for step in range(61):  # one for each gradient up to that of the switch
+        velocity = 0.8 * velocity + run.trajectory[step].gradient
+    state, following = run.trajectory[60], run.trajectory[61]
+    expected = state.params - rate * (state.gradient + 0.8 * velocity)
+    np.testing.assert_allclose(following.params, expected, rtol=1e-10, atol=1e-13)
+    session.change(with_optimizer(session.experiment, Adam()))
+    run = trained(qtbot, session).run
+    assert run is not None and run.changes[-1].text.endswith("(its memory begun anew)")
+    state, following = run.trajectory[120], run.trajectory[121]
+    signs = np.sign(state.gradient)
+    assert np.abs(state.gradient).min() > 1e-5  # far above Adam's ε
+    np.testing.assert_allclose(following.params, state.params - rate * signs, rtol=0, atol=rate * 2e-3)
 
 
 def test_opening_forgets_everything(session: Session, small: Experiment, qtbot: QtBot) -> None:
