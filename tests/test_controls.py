@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from explorer.controls import SECTIONS, Controls
 from explorer.form import KindEditor
-from explorer.form.editors import CheckEditor, NumberEditor, TextEditor
+from explorer.form.editors import CheckEditor, NumberEditor, TextEditor, TypedEditor
 from explorer.resources import load_experiment, presets
 from model import FUNCTIONS, LOSSES, Experiment, fields_of, with_field
 from model.datasets import Blobs, Sine
@@ -208,6 +209,36 @@ def test_other_data_bring_the_network_s_ends_and_a_loss_that_suits(open_controls
     pick(data.box, "sine")
     assert not refused
     assert edited[-1].network.widths == (1, 4, 1) and edited[-1].loss == MeanSquared()
+
+
+def test_a_file_of_one_s_own_is_typed_and_what_is_wrong_with_it_stands_beside_it(
+    open_controls: Open, small: Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.csv").write_text("a,b,c\n" + "".join(f"{n},{n * n},{3 * n + 1}.5\n" for n in range(12)))
+    controls = open_controls(with_field(small, "dataset", "csv"))
+    edited, refused = heard(controls)
+    controls.edited.connect(controls.show_experiment)
+
+    def enter(name: str, text: str) -> TypedEditor:
+        found = controls.editor(f"dataset.{name}")
+        assert isinstance(found, TypedEditor)
+        found.line.setFocus()
+        found.line.selectAll()
+        QTest.keyClicks(found.line, text)
+        QTest.keyClick(found.line, Qt.Key.Key_Return)
+        return found
+
+    path = enter("path", "none.csv")
+    assert len(refused) == 1 and not edited and path.problem.isVisible() and "none.csv" in path.problem.text()
+    path = enter("path", "mine.csv")
+    assert not path.problem.isVisible() and len(refused) == 1
+    assert edited[-1].network.widths == (2, 4, 1)  # a and b to c
+    target = enter("target", "z")
+    assert len(refused) == 2 and target.problem.isVisible() and "'z'" in target.problem.text()
+    enter("target", "a")
+    assert not target.problem.isVisible() and edited[-1].dataset.target == "a"  # type: ignore[attr-defined]
+    assert edited[-1].objective.samples == 12
 
 
 def test_widths_that_do_not_go_with_the_data_are_refused_in_one_line(open_controls: Open, small: Experiment) -> None:
