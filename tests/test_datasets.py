@@ -254,7 +254,7 @@ def test_split_is_fair() -> None:
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.1, 1.5, float("nan")])
 def test_a_share_that_cannot_be_split_off(share: float) -> None:
     with pytest.raises(
-        SettingError, match=rf"^share: {re.escape(repr(share))} given; allowed: a finite number above 0"
+        SettingError, match=rf"^holdout: {re.escape(repr(share))} given; allowed: a finite number above 0"
     ):
         Moons().load().split(share, 0)
 
