@@ -121,14 +121,14 @@ def test_single_precision_is_double_precision_rounded(activation: Activation, dt
 @every
 @precisions
 def test_far_out_it_is_its_asymptote(activation: Activation, dtype: type) -> None:
-    """There all of them are straight lines; an overflow would warn, which is an error."""
+    """There all of them are straight lines, or nearly; an overflow would warn, which is an error."""
     for far in FAR:
         z: Array = np.array([-far, far], dtype)
         slope, curvature = derivatives(activation, z)
         chord = (activation.value(2 * z).astype(float) - activation.value(z.copy())) / z
         assert np.isfinite(activation.value(z.copy())).all()
-        np.testing.assert_allclose(slope, chord, rtol=1e-6, atol=1e-6)
-        np.testing.assert_array_equal(curvature, 0.0)
+        np.testing.assert_allclose(slope, chord, rtol=1e-6, atol=1e-6 if activation.name in DEFINITIONS else 1e-3)
+        np.testing.assert_allclose(curvature, 0.0, atol=0.0 if activation.name in DEFINITIONS else 1e-3)
 
 
 def test_names_are_keys_and_shown() -> None:
