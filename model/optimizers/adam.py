@@ -12,7 +12,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from model.activations import Array
-from model.optimizers.base import Beta1, Beta2, Epsilon, Memory, Optimizer, blend, scaled
+from model.optimizers.base import Beta1, Beta2, Epsilon, Memory, Optimizer, blend, over, scaled
 from model.settings import setting
 
 
@@ -29,6 +29,7 @@ class Adam(Optimizer, frozen=True, tag="adam"):
 
     caption = "Adam"
     remembers = AdamMoments
+    stability = "(2 + 2β₁)/((1 − β₁)η)"
 
     beta1: Beta1 = 0.9
     beta2: Beta2 = 0.999
@@ -42,6 +43,12 @@ class Adam(Optimizer, frozen=True, tag="adam"):
         mean_share, square_share = _shares(steps, self.beta1, self.beta2)
         step = scaled(mean, squares / square_share, self.eps, -rate / mean_share)
         return step, AdamMoments(mean, squares, steps)
+
+    def metric(self, gradient: Array, memory: Memory) -> Array | None:
+        return _scale(gradient, memory, self.beta2, self.eps)
+
+    def limit(self, rate: float) -> float:
+        return over((2.0 + 2.0 * self.beta1) / (1.0 - self.beta1), rate)
 
 
 class AdamWMoments(NamedTuple):
@@ -60,6 +67,7 @@ class AdamW(Optimizer, frozen=True, tag="adamw"):
 
     caption = "AdamW"
     remembers = AdamWMoments
+    stability = "(2 − ηλ)(1 + β₁)/((1 − β₁)η)"
 
     beta1: Beta1 = 0.9
     beta2: Beta2 = 0.999
@@ -84,6 +92,12 @@ class AdamW(Optimizer, frozen=True, tag="adamw"):
         step -= rate * self.weight_decay * params
         return step, AdamWMoments(mean, squares, steps)
 
+    def metric(self, gradient: Array, memory: Memory) -> Array | None:
+        return _scale(gradient, memory, self.beta2, self.eps)
+
+    def limit(self, rate: float) -> float:
+        return over((2.0 - rate * self.weight_decay) * (1.0 + self.beta1) / (1.0 - self.beta1), rate)
+
 
 class QHAdamMoments(NamedTuple):
     """What QHAdam remembers: m and s, each `(P,)`, and t `(1,)`."""
@@ -101,6 +115,7 @@ class QHAdam(Optimizer, frozen=True, tag="qhadam"):
 
     caption = "QHAdam"
     remembers = QHAdamMoments
+    stability = "(2 + 2β₁)/((1 + β₁ − 2ν₁β₁)η)"
 
     nu1: Annotated[
         float,
@@ -130,6 +145,12 @@ class QHAdam(Optimizer, frozen=True, tag="qhadam"):
         scale = blend(squares / square_share, gradient * gradient, self.nu2)
         return scaled(direction, scale, self.eps, -rate), QHAdamMoments(mean, squares, steps)
 
+    def metric(self, gradient: Array, memory: Memory) -> Array | None:
+        return _scale(gradient, memory, self.beta2, self.eps, self.nu2)
+
+    def limit(self, rate: float) -> float:
+        return over(2.0 * (1.0 + self.beta1) / (1.0 + self.beta1 * (1.0 - 2.0 * self.nu1)), rate)
+
 
 def _zeros(params: Array) -> tuple[Array, Array, Array]:
     return np.zeros_like(params), np.zeros_like(params), np.zeros(1)
@@ -139,6 +160,13 @@ def _moments(gradient: Array, memory: Memory, beta1: float, beta2: float) -> tup
     """The next m, s and t."""
     mean, squares, steps = memory
     return blend(mean, gradient, beta1), blend(squares, gradient * gradient, beta2), steps + 1.0
+
+
+def _scale(gradient: Array, memory: Memory, beta2: float, eps: float, nu2: float = 1.0) -> Array:
+    """√((1 − ν₂)g² + ν₂ŝ) + ε of the next step (Cohen et al. 2022, section 2, for Adam)."""
+    squares, steps = blend(memory[1], gradient * gradient, beta2), memory[2] + 1.0
+    scale = blend(squares / (1.0 - beta2 ** steps.item()), gradient * gradient, nu2)
+    return np.asarray(np.sqrt(scale) + eps)
 
 
 def _shares(steps: Array, beta1: float, beta2: float) -> tuple[float, float]:

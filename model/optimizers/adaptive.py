@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from model.activations import Array
-from model.optimizers.base import Epsilon, Memory, Optimizer, blend, scaled
+from model.optimizers.base import Epsilon, Memory, Optimizer, blend, over, scaled
 from model.settings import setting
 
 
@@ -25,6 +25,7 @@ class AdaGrad(Optimizer, frozen=True, tag="adagrad"):
 
     caption = "AdaGrad"
     remembers = SquareSum
+    stability = "2/η"
 
     eps: Epsilon = 1e-10
 
@@ -35,6 +36,12 @@ class AdaGrad(Optimizer, frozen=True, tag="adagrad"):
         squares = gradient * gradient
         squares += memory[0]
         return scaled(gradient, squares, self.eps, -rate), SquareSum(squares)
+
+    def metric(self, gradient: Array, memory: Memory) -> Array | None:
+        return np.asarray(np.sqrt(memory[0] + gradient * gradient) + self.eps)
+
+    def limit(self, rate: float) -> float:
+        return over(2.0, rate)
 
 
 class MeanSquare(NamedTuple):
@@ -52,6 +59,7 @@ class RMSProp(Optimizer, frozen=True, tag="rmsprop"):
 
     caption = "RMSProp"
     remembers = MeanSquare
+    stability = "(2 + 2μ)/η"
 
     alpha: Annotated[
         float,
@@ -83,6 +91,12 @@ class RMSProp(Optimizer, frozen=True, tag="rmsprop"):
         velocity += scaled(gradient, squares, self.eps, 1.0)
         return -rate * velocity, MeanSquare(squares, velocity)
 
+    def metric(self, gradient: Array, memory: Memory) -> Array | None:
+        return np.asarray(np.sqrt(blend(memory[0], gradient * gradient, self.alpha)) + self.eps)
+
+    def limit(self, rate: float) -> float:
+        return over(2.0 + 2.0 * self.momentum, rate)
+
 
 class Deltas(NamedTuple):
     """What AdaDelta remembers: s and d, each `(P,)`."""
@@ -99,6 +113,7 @@ class AdaDelta(Optimizer, frozen=True, tag="adadelta"):
 
     caption = "AdaDelta"
     remembers = Deltas
+    stability = "2/η"
 
     rho: Annotated[
         float,
@@ -132,3 +147,10 @@ class AdaDelta(Optimizer, frozen=True, tag="adadelta"):
         steps = blend(memory[1], step * step, self.rho)
         step *= -rate
         return step, Deltas(squares, steps)
+
+    def metric(self, gradient: Array, memory: Memory) -> Array | None:
+        squares = blend(memory[0], gradient * gradient, self.rho)
+        return np.sqrt((squares + self.eps) / (memory[1] + self.eps))
+
+    def limit(self, rate: float) -> float:
+        return over(2.0, rate)

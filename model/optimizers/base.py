@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from typing import Annotated, Any, ClassVar
 
@@ -17,9 +18,11 @@ class Optimizer(Settings, frozen=True, tag_field="kind"):
     """A rule for steps; its fields are its hyper-parameters. `remembers` is the class of its memory.
 
     A memory is a named tuple of arrays of any shape. Two kinds with the same class hand it on to each other.
+    `stability` is the formula of `limit`, in words of the field.
     """
 
     remembers: ClassVar[Any]
+    stability: ClassVar[str]
 
     @abstractmethod
     def init(self, params: Array) -> Memory:
@@ -28,6 +31,21 @@ class Optimizer(Settings, frozen=True, tag_field="kind"):
     @abstractmethod
     def update(self, gradient: Array, memory: Memory, params: Array, rate: float) -> tuple[Array, Memory]:
         """The step `(P,)` to be added to `params`, and what to remember next: fresh arrays, all of them."""
+
+    @abstractmethod
+    def metric(self, gradient: Array, memory: Memory) -> Array | None:
+        """What the next step divides each parameter's direction by, `(P,)`; None where all are treated alike.
+
+        With M = diag(metric), the step is one of plain momentum on M⁻¹g.
+        """
+
+    @abstractmethod
+    def limit(self, rate: float) -> float:
+        """The largest eigenvalue of M⁻¹H, or of H where there is no metric, at which a step is still stable.
+
+        On a quadratic with that curvature a step is a fixed linear map as long as M is; beyond the limit one of its
+        eigenvalues is below −1. Bias corrections are taken as worn off. Infinite where the rate is 0.
+        """
 
 
 Epsilon = Annotated[
@@ -60,6 +78,11 @@ Beta2 = Annotated[
         lt=1,
     ),
 ]
+
+
+def over(numerator: float, rate: float) -> float:
+    """numerator / rate; infinite for a rate of 0, with which nothing moves."""
+    return numerator / rate if rate else math.inf
 
 
 def blend(mean: Array, value: Array, kept: float) -> Array:

@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from model.activations import Array
-from model.optimizers.base import Memory, Optimizer, blend
+from model.optimizers.base import Memory, Optimizer, blend, over
 from model.settings import setting
 
 
@@ -20,12 +20,19 @@ class SGD(Optimizer, frozen=True, tag="sgd"):
 
     caption = "Gradient descent"
     remembers = Nothing
+    stability = "2/η"
 
     def init(self, params: Array) -> Memory:
         return Nothing()
 
     def update(self, gradient: Array, memory: Memory, params: Array, rate: float) -> tuple[Array, Memory]:
         return -rate * gradient, Nothing()
+
+    def metric(self, gradient: Array, memory: Memory) -> Array | None:
+        return None
+
+    def limit(self, rate: float) -> float:
+        return over(2.0, rate)
 
 
 class Velocity(NamedTuple):
@@ -43,6 +50,7 @@ class HeavyBall(Optimizer, frozen=True, tag="heavy-ball"):
 
     caption = "Heavy ball"
     remembers = Velocity
+    stability = "(2 + 2β)/η"
 
     momentum: Annotated[
         float,
@@ -63,6 +71,12 @@ class HeavyBall(Optimizer, frozen=True, tag="heavy-ball"):
         velocity += gradient
         return -rate * velocity, Velocity(velocity)
 
+    def metric(self, gradient: Array, memory: Memory) -> Array | None:
+        return None
+
+    def limit(self, rate: float) -> float:
+        return over(2.0 + 2.0 * self.momentum, rate)
+
 
 class Nesterov(Optimizer, frozen=True, tag="nesterov"):
     """Nesterov's accelerated gradient: v ← βv + g, θ ← θ − η(g + βv).
@@ -73,6 +87,7 @@ class Nesterov(Optimizer, frozen=True, tag="nesterov"):
 
     caption = "Nesterov"
     remembers = Velocity
+    stability = "(2 + 2β)/((1 + 2β)η)"
 
     momentum: Annotated[
         float,
@@ -96,6 +111,12 @@ class Nesterov(Optimizer, frozen=True, tag="nesterov"):
         step *= -rate
         return step, Velocity(velocity)
 
+    def metric(self, gradient: Array, memory: Memory) -> Array | None:
+        return None
+
+    def limit(self, rate: float) -> float:
+        return over((2.0 + 2.0 * self.momentum) / (1.0 + 2.0 * self.momentum), rate)
+
 
 class MeanGradient(NamedTuple):
     """What quasi-hyperbolic momentum remembers: d `(P,)`."""
@@ -112,6 +133,7 @@ class QHM(Optimizer, frozen=True, tag="qhm"):
 
     caption = "QHM"
     remembers = MeanGradient
+    stability = "(2 + 2β)/((1 + β − 2νβ)η)"
 
     momentum: Annotated[
         float,
@@ -134,3 +156,9 @@ class QHM(Optimizer, frozen=True, tag="qhm"):
     def update(self, gradient: Array, memory: Memory, params: Array, rate: float) -> tuple[Array, Memory]:
         mean = blend(memory[0], gradient, self.momentum)
         return -rate * blend(mean, gradient, self.nu), MeanGradient(mean)
+
+    def metric(self, gradient: Array, memory: Memory) -> Array | None:
+        return None
+
+    def limit(self, rate: float) -> float:
+        return over(2.0 * (1.0 + self.momentum) / (1.0 + self.momentum * (1.0 - 2.0 * self.nu)), rate)

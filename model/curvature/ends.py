@@ -1,0 +1,128 @@
+"""Both ends of the spectrum, λ_max and λ_min, followed along a descent for a few products each time."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.activations import Array
+from model.curvature.matrix import DENSE, overflow_is_expected
+from model.objective import Objective, Product
+
+KEPT = 2  # eigenvectors kept at either end: where the outermost two change places, the other one is at hand
+ROOM = 40  # vectors of a basis; then its best are kept and the rest forgotten
+BUDGET = 400  # products after which the answer is given as good as it is
+ACCURACY = 1e-3  # of a residual, as a share of the largest |λ|; an eigenvalue's own error is of the order of its square
+
+
+@dataclass(frozen=True, eq=False)
+class Extremes:
+    """The largest and the smallest eigenvalue, NaN where the Hessian is not finite.
+
+    `vectors` `(k, P)` are unit eigenvectors of the outermost few, `vectors[0]` of the largest, `vectors[-1]` of the
+    smallest; none (k = 0) where there are no numbers. Within `error` of either value lies an eigenvalue for certain.
+    `products` counts the products H·v that it took.
+    """
+
+    largest: float
+    smallest: float
+    vectors: Array
+    error: float
+    products: int
+
+
+@overflow_is_expected
+def extremes(
+    objective: Objective,
+    params: Array,
+    warm: Array | None = None,
+    metric: Array | None = None,
+    decay: float = 0.0,
+) -> Extremes:
+    """λ_max and λ_min of the Hessian at parameters `(P,)`; exact up to `DENSE` parameters.
+
+    `warm` `(k, P)` are the `vectors` of a moment ago, which spare most of the work; those of another size are ignored.
+    With a `metric` m `(P,)`, all positive, of M⁻¹(H + decay·I) with M = diag(m), whose eigenvalues are those of the
+    symmetric M^(−½)(H + decay·I)M^(−½) and whose `vectors` are its.
+    """
+    scale = np.ones(objective.size) if metric is None else 1.0 / np.sqrt(metric)
+    if not (np.isfinite(params).all() and np.isfinite(scale).all()):
+        return _nothing(objective.size, 0)
+    hessian_product = objective.hessian_at(params)
+
+    def product(vector: Array) -> Array:
+        stretched = scale * vector
+        return np.asarray(scale * (hessian_product(stretched) + decay * stretched))
+
+    if objective.size <= DENSE:
+        return _exact(product, objective.size)
+    return _followed(product, _start(objective.size, warm))
+
+
+def _nothing(size: int, products: int) -> Extremes:
+    return Extremes(math.nan, math.nan, np.empty((0, size)), math.nan, products)
+
+
+def _exact(product: Product, size: int) -> Extremes:
+    matrix = np.stack([product(unit) for unit in np.eye(size)])
+    if not np.isfinite(matrix).all():
+        return _nothing(size, size)
+    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
+    return Extremes(float(values[-1]), float(values[0]), vectors.T[_outer(size)], 0.0, size)
+
+
+def _outer(count: int, kept: int = KEPT) -> Array:
+    """The numbers of the outermost of `count` ascending values, the largest first."""
+    return np.arange(count)[::-1] if count <= 2 * kept else np.r_[count - 1 : count - 1 - kept : -1, kept - 1 : -1 : -1]
+
+
+def _start(size: int, warm: Array | None) -> Array:
+    usable = warm is not None and len(warm) and warm.shape[1] == size and np.isfinite(warm).all()
+    return warm if usable and warm is not None else np.random.default_rng(0).normal(size=(2 * KEPT, size))
+
+
+def _followed(product: Product, start: Array) -> Extremes:
+    """Rayleigh–Ritz on a growing basis: as long as an end is not good enough, its residual joins (Davidson 1975).
+
+    From a block of vectors without a preconditioner this is block Lanczos that works on what is still wrong alone. A
+    residual r = Hy − θy, with |y| = 1, bounds the error of θ: some eigenvalue lies within |r| (Parlett 1998, 4.5).
+    """
+    size, products = start.shape[1], 0
+    basis, images = np.empty((0, size)), np.empty((0, size))
+    new = start
+    while True:
+        new = _orthonormal(new, basis)
+        new_images = np.array([product(vector) for vector in new]).reshape(-1, size)
+        products += len(new)
+        if not np.isfinite(new_images).all():
+            return _nothing(size, products)
+        basis, images = np.vstack([basis, new]), np.vstack([images, new_images])
+        small = basis @ images.T
+        values, mix = np.linalg.eigh((small + small.T) / 2)
+        ends = mix[:, [-1, 0]].T
+        residuals = ends @ images - values[[-1, 0], None] * (ends @ basis)
+        errors = np.linalg.norm(residuals, axis=1)
+        wrong = errors > ACCURACY * np.abs(values).max()
+        # Nothing new also means that the basis holds all that the start vectors can lead to.
+        if not wrong.any() or not len(new) or products >= BUDGET:
+            vectors = mix[:, _outer(len(values))].T @ basis
+            return Extremes(float(values[-1]), float(values[0]), vectors, float(errors.max()), products)
+        new = residuals[wrong]
+        if len(basis) + len(new) > ROOM:
+            best = mix[:, _outer(len(values), ROOM // 4)].T
+            basis, images = best @ basis, best @ images
+
+
+def _orthonormal(vectors: Array, basis: Array) -> Array:
+    """What is new in `vectors` `(k, P)` beside an orthonormal `basis` `(m, P)`, as orthonormal rows."""
+    known, whole = len(basis), basis
+    for vector in vectors:
+        length = np.linalg.norm(vector)
+        for _ in range(2):  # twice is enough (Giraud et al. 2005)
+            vector = vector - (whole @ vector) @ whole
+        rest = np.linalg.norm(vector)
+        if rest > 1e-8 * length:
+            whole = np.vstack([whole, vector / rest])
+    return whole[known:]

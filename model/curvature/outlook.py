@@ -1,0 +1,86 @@
+"""The next step as gradient and Hessian predict it, and whether the rate is one that the curvature allows."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from model.activations import Array
+from model.curvature.ends import Extremes, extremes
+from model.curvature.matrix import overflow_is_expected
+from model.descent import Descent, State
+from model.objective import Objective
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """What the next step will do to the loss on all data.
+
+    `predicted`: g·Δ + ½Δ·HΔ. `actual`: L(θ + Δ) − L(θ). `ends` are the outermost curvatures as the optimizer sees
+    them: of the Hessian, with the weight decay that is added to the gradient, by the optimizer's own metric where it
+    has one. `limit` is the curvature at which it becomes unstable. `warning` is one sentence, empty where all is well.
+    """
+
+    predicted: float
+    actual: float
+    ends: Extremes
+    limit: float
+    warning: str
+
+    @property
+    def sharpness(self) -> float:
+        """λ_max, to be compared with `limit`."""
+        return self.ends.largest
+
+
+@overflow_is_expected
+def forecast(objective: Objective, descent: Descent, state: State, warm: Array | None = None) -> Forecast:
+    """What `descent` will do at `state`, by the optimizer's own next step Δ; not finite where the state is not.
+
+    `warm` are the `ends.vectors` of a forecast of a moment ago. The limit is that of descents on all data with a metric
+    that stays as it is (Cohen et al. 2021, section 2; 2022, section 3); on mini-batches a descent is less stable.
+    """
+    params, rate, optimizer = state.params, descent.schedule.rate(state.step), descent.optimizer
+    adjusted = descent.adjusted(state.gradient, params)
+    step, _ = optimizer.update(adjusted, state.memory, params, rate)
+    loss, gradient = objective.loss_and_gradient(params)
+    predicted = float(gradient @ step + 0.5 * (step @ objective.hessian_at(params)(step)))
+    actual = float(objective.loss(params + step)) - loss
+    metric = optimizer.metric(adjusted, state.memory)
+    ends = extremes(objective, params, warm, metric, descent.weight_decay)
+    limit = optimizer.limit(rate)
+    return Forecast(
+        predicted, actual, ends, limit, _warning(descent, loss, actual, ends.largest, limit, metric is not None)
+    )
+
+
+def _warning(descent: Descent, loss: float, actual: float, sharpness: float, limit: float, scaled: bool) -> str:
+    if not math.isfinite(loss):
+        return "The loss is not finite: the descent has diverged."
+    if not math.isfinite(actual):
+        return "The next step diverges: the loss after it is not finite."
+    if not sharpness > limit:
+        return ""
+    high, low = _told_apart(sharpness, limit)
+    name = "λmax, by the scale of each parameter," if scaled else "λmax"
+    until = ", until the clip norm holds it" if descent.clip_norm else ""
+    return (
+        f"{name} = {high} is above {descent.optimizer.stability} = {low}: along that direction the descent overshoots "
+        f"more with every step{until}."
+    )
+
+
+def _told_apart(one: float, other: float) -> tuple[str, str]:
+    """Both numbers to as many digits, two at least, as it takes to see that they differ."""
+    for digits in range(2, 17):
+        if f"{one:.{digits}g}" != f"{other:.{digits}g}":
+            break
+    return _shown(one, digits), _shown(other, digits)
+
+
+def _shown(number: float, digits: int) -> str:
+    """Without an exponent as long as that is the shorter way."""
+    if not 1e-3 <= abs(number) < 1e6:
+        return f"{number:.{digits}g}"
+    places = digits - 1 - math.floor(math.log10(abs(number)))
+    return f"{round(number, places):,.{max(places, 0)}f}"

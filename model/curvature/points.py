@@ -1,0 +1,109 @@
+"""What kind of place a point is: a minimum, a saddle and of which index, a plateau, or still a slope."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.activations import Array
+from model.curvature.ends import extremes
+from model.curvature.matrix import MOST, overflow_is_expected, spectrum
+from model.objective import Objective
+
+STILL = 1e-4  # |∇L| ≤ STILL · max|λ|: along the most curved direction no more than this from where it is 0
+LEVEL = 1e-6  # |λ| ≤ LEVEL · max|λ|: as good as no curvature
+FLAT = 1e-6  # |∇L| and max|λ| ≤ FLAT · max(1, |L|): as good as nothing within a distance of 1
+NEAR = 1e-3  # how far around a plateau the loss is looked at
+
+
+@dataclass(frozen=True)
+class Point:
+    """`kind`: "slope", "minimum", "saddle", "maximum", "valley", "plateau", "kink", or "diverged".
+
+    `index`: the number of eigenvalues of the Hessian below zero, None where it was not counted. `gradient`: |∇L|.
+    `sentence`: all of it in words.
+    """
+
+    kind: str
+    index: int | None
+    gradient: float
+    sentence: str
+
+
+@overflow_is_expected
+def critical(objective: Objective, params: Array, gradient: Array | None = None) -> Point:
+    """The kind of point that parameters `(P,)` are, by the gradient of the loss `(P,)` on all data and the Hessian.
+
+    A slope is where |∇L| > STILL · max|λ|. Elsewhere eigenvalues decide, LEVEL · max|λ| and less counting as 0: all
+    above, a minimum; all below, a maximum; some below, a saddle, whose index is their number; none below and some 0,
+    the floor of a valley, of which second derivatives cannot tell whether it goes down. Where gradient and curvature
+    are both nothing beside the loss (FLAT), it is a plateau; or a kink, if the loss changes close by all the same,
+    because 0 was taken for derivatives that do not exist. Above `MOST` parameters λ_max and λ_min alone are looked at.
+    """
+    loss = float(objective.loss(params))
+    slope = objective.loss_and_gradient(params)[1] if gradient is None else gradient
+    steepness = float(np.linalg.norm(slope))
+    ends = extremes(objective, params)
+    if not (math.isfinite(loss) and math.isfinite(steepness) and math.isfinite(ends.largest)):
+        return Point("diverged", None, steepness, "The loss or its derivatives are not finite here.")
+    most, unit = max(abs(ends.largest), abs(ends.smallest)), max(1.0, abs(loss))
+    if max(steepness, most) <= FLAT * unit:
+        return _level(objective, params, loss, steepness, unit)
+    if steepness > STILL * most:
+        return Point("slope", None, steepness, f"A slope: the gradient is still {steepness:.2g}.")
+    if objective.size > MOST:
+        return _by_ends(objective.size, ends.largest, ends.smallest, steepness)
+    return _by_spectrum(spectrum(objective, params), steepness)
+
+
+def _by_spectrum(values: Array, steepness: float) -> Point:
+    least, size = LEVEL * np.abs(values).max(), len(values)
+    down, level = int(np.sum(values < -least)), int(np.sum(np.abs(values) <= least))
+    gradient = f"the gradient is {steepness:.2g}"
+    if down == size:
+        return Point("maximum", down, steepness, f"A maximum: {gradient}, and {_all(size)} down.")
+    if down:
+        sentence = f"A saddle: {gradient}, but {down:,} of {size:,} directions {_go(down)} down."
+        return Point("saddle", down, steepness, sentence)
+    if level:
+        sentence = (
+            f"The floor of a valley: {gradient}, no direction curves down, but {level:,} of {size:,} "
+            f"{'is' if level == 1 else 'are'} level, and may lead on."
+        )
+        return Point("valley", 0, steepness, sentence)
+    return Point("minimum", 0, steepness, f"A minimum: {gradient}, and {_all(size)} up.")
+
+
+def _by_ends(size: int, largest: float, smallest: float, steepness: float) -> Point:
+    least, gradient = LEVEL * max(abs(largest), abs(smallest)), f"the gradient is {steepness:.2g}"
+    if largest < -least:
+        return Point("maximum", size, steepness, f"A maximum: {gradient}, and {_all(size)} down.")
+    if smallest < -least:
+        sentence = f"A saddle: {gradient}, but at least one of {size:,} directions goes down."
+        return Point("saddle", None, steepness, sentence)
+    if smallest > least:
+        return Point("minimum", 0, steepness, f"A minimum: {gradient}, and {_all(size)} up.")
+    sentence = f"The floor of a valley: {gradient}, no direction curves down, but at least one is level."
+    return Point("valley", 0, steepness, sentence)
+
+
+def _level(objective: Objective, params: Array, loss: float, steepness: float, unit: float) -> Point:
+    directions = np.random.default_rng(0).normal(size=(16, objective.size))
+    directions *= NEAR / np.linalg.norm(directions, axis=1, keepdims=True)
+    # By what a gradient and a curvature that count as nothing can change over this distance, and a good deal more.
+    change = float(np.abs(objective.loss(params + directions) - loss).max())
+    if not change <= 10.0 * FLAT * NEAR * unit:
+        sentence = f"A kink: the loss has no derivative here, and changes by {change:.2g} within {NEAR:g}."
+        return Point("kink", None, steepness, sentence)
+    sentence = f"A plateau: the gradient is {steepness:.2g}, and there is next to no curvature to lead on."
+    return Point("plateau", None, steepness, sentence)
+
+
+def _all(count: int) -> str:
+    return {1: "the only direction goes", 2: "both directions go"}.get(count, f"all {count:,} directions go")
+
+
+def _go(count: int) -> str:
+    return "goes" if count == 1 else "go"
