@@ -25,7 +25,7 @@ from model.initializers import INITIALIZERS, GlorotNormal, Initializer
 from model.losses import LOSSES, BinaryCrossEntropy, Loss, MeanSquared, SoftmaxCrossEntropy
 from model.network import Network
 from model.objective import Fit, Objective, Restricted, chosen, unsuited
-from model.plane import PLANES, Plane, PlaneKind, Principal
+from model.plane import PLANES, Course, Plane, PlaneKind, Principal
 from model.settings import SettingError, Settings, build, fields_of, setting, value_of
 from model.trajectory import Trajectory
 
@@ -130,7 +130,7 @@ class Experiment(Settings, frozen=True):
 
     def slice_of(self, trajectory: Trajectory) -> Plane:
         """The plane that this experiment draws, for a path."""
-        return self.plane.plane(self.objective, trajectory.params())
+        return self.plane.plane(self.objective, Course.along(trajectory))
 
 
 @lru_cache(maxsize=32)

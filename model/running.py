@@ -16,7 +16,7 @@ import numpy as np
 from model.activations import Array
 from model.descent import State, descend, resume
 from model.experiment import Experiment
-from model.plane import Plane
+from model.plane import Course, Plane
 from model.surface import Surface, survey
 from model.trajectory import Trajectory
 
@@ -78,11 +78,13 @@ def landscape(
     the others are their recorded losses. Yields None, where it can be stopped, while there is nothing to show yet.
     """
     if plane is None:
-        path = []
+        path, steps = [], []
         for state in _sample(experiment, trajectory, count, under):
             path.append(state.params)
+            steps.append(state.step)
             yield None
-        plane = experiment.plane.plane(experiment.objective, np.stack(path))
+        course = Course(trajectory, count - 1, np.stack(path), steps=np.array(steps))
+        plane = experiment.plane.plane(experiment.objective, course)
     parts, known, heights = [], 0, trajectory.losses(0, count)
     heights[:under] = np.nan
     for surface in survey(experiment.objective, plane, (experiment.resolution, experiment.resolution)):

@@ -1,0 +1,107 @@
+"""Planes by chance: random directions, and what many of them together say of a valley."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+
+from model.activations import Array
+from model.objective import Objective
+from model.plane.course import Course
+from model.plane.kind import PlaneKind
+from model.plane.plane import UNIT, Plane
+from model.settings import SettingError, setting
+
+
+class RandomNormalized(PlaneKind, frozen=True, tag="random"):
+    """Two random Gaussian directions through the last of the states given, as a rule scaled neuron by neuron.
+
+    Filter normalisation, d ← d·‖θ_f‖/‖d_f‖ for the incoming weights f of each neuron (Li et al. 2018, §4), makes the
+    picture the same for all networks that compute the same by rescaled ReLU layers. Without it the directions are as
+    they were drawn, and the picture is not. Biases are directions of size zero, as in that paper, or each is a filter
+    of one number: ±|b|.
+    """
+
+    caption = "Random directions"
+
+    seed: Annotated[int, setting("Direction seed", "another seed, another plane", ge=0, le=2**31)] = 0
+    normalize: Annotated[
+        str,
+        setting("Normalised", "whether each neuron's weights set the unit", choices=("neuron", "none")),
+    ] = "neuron"
+    biases: Annotated[
+        str,
+        setting("Biases", "held, as Li et al. do, or varied like the weights", choices=("held", "varied")),
+    ] = "held"
+
+    def check_kind(self, objective: Objective) -> None:
+        if self.biases == "held" and sum(part.stop - part.start for part in objective.filters) < 2:
+            raise SettingError("plane", "random", "a network with two or more weights, for two random directions")
+
+    def choose(self, objective: Objective, course: Course) -> Plane:
+        origin, rng = course.params[-1], np.random.default_rng(self.seed)
+        u, v = (self._direction(objective, rng, origin) for _ in range(2))
+        for _ in range(64):  # neurons with one weight each leave little to chance
+            if np.linalg.matrix_rank(np.stack([u, v])) == 2:
+                break
+            v = self._direction(objective, rng, origin)
+        labels = ("random direction 1", "random direction 2")
+        # One unit is a step as long as the weights themselves: that far is always shown.
+        return Plane(origin, u, v, UNIT, labels).around(course.params, least=1.0)
+
+    def _direction(self, objective: Objective, rng: np.random.Generator, params: Array) -> Array:
+        drawn = rng.normal(size=objective.size)
+        if self.normalize == "neuron":
+            return filter_normalized(objective, drawn, params, biases=self.biases == "varied")
+        return drawn if self.biases == "varied" else np.where(is_weight(objective), drawn, 0.0)
+
+
+def filter_normalized(objective: Objective, direction: Array, params: Array, biases: bool = False) -> Array:
+    """`direction` `(P,)` with the norm of every neuron's incoming weights that of `params` there.
+
+    Biases are zero, or of the size that they have in `params`. Where all is zero there is nothing to go by: then the
+    direction keeps its own norms.
+    """
+    parts = list(objective.filters)
+    if biases:
+        parts += [slice(index, index + 1) for index in np.flatnonzero(~is_weight(objective)).tolist()]
+    scaled, weightless = np.zeros_like(direction), not any(params[part].any() for part in parts)
+    for part in parts:
+        length = 1.0 if weightless else np.linalg.norm(params[part]) / np.linalg.norm(direction[part])
+        scaled[part] = direction[part] * length
+    return scaled
+
+
+def is_weight(objective: Objective) -> Array:
+    """Which of the P parameters are incoming weights of a neuron, `(P,)`; the others are biases."""
+    weights = np.zeros(objective.size, bool)
+    for part in objective.filters:
+        weights[part] = True
+    return weights
+
+
+def valley_share(
+    objective: Objective, params: Array, radius: float, planes: int = 100, angles: int = 32, seed: int = 0
+) -> float:
+    """The share of random planes in which parameters `(P,)` look like the bottom of a valley.
+
+    That is: the loss there is lower than at all of `angles` points on a circle of `radius` around it, in units of the
+    axes, on a plane of two filter-normalised directions. One such plane proves little: at a saddle with few directions
+    down, nearly all planes show a valley. In float64, as differences near a minimum are small. Raises `SettingError`.
+    """
+    if not 0.0 < radius < np.inf:
+        raise SettingError("radius", radius, "a finite number above 0")
+    if planes < 1 or angles < 1:
+        raise SettingError("planes" if planes < 1 else "angles", min(planes, angles), "a whole number from 1")
+    turn = 2 * np.pi * np.arange(angles) / angles
+    circle = radius * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    rng, bottom = np.random.default_rng(seed), float(objective.loss(params))
+    valleys = 0
+    for _ in range(planes):
+        drawn = rng.normal(size=(2, objective.size))
+        if objective.filters:
+            drawn = np.stack([filter_normalized(objective, direction, params) for direction in drawn])
+        # A loss that is not finite, or not a number, is no way down.
+        valleys += not (objective.loss(params + circle @ drawn) <= bottom).any()
+    return valleys / planes
