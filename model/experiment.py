@@ -6,6 +6,7 @@ the seeds in here.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections.abc import Iterator
@@ -198,14 +199,25 @@ def with_text(experiment: Experiment, path: str, text: str) -> Experiment:
 
     The text is JSON, or a name, or widths with dashes. Raises `SettingError` for what is not there or not allowed.
     """
-    head, *rest = path.split(".")
-    fields = {field.name: field for field in fields_of(Experiment)}
-    if head not in fields:
-        raise SettingError("setting", path, f"a path that begins with {', '.join(fields)}")
     try:
         value = msgspec.json.decode(text)
     except msgspec.DecodeError:
         value = [int(width) for width in text.split("-")] if re.fullmatch(r"[0-9]{1,9}(-[0-9]{1,9})+", text) else text
+    try:
+        return _with_value(experiment, path, value)
+    except SettingError:
+        if isinstance(value, str):
+            raise
+        with contextlib.suppress(SettingError):  # a text that looks like a number, such as "5-7" or 0
+            return _with_value(experiment, path, text)
+        raise
+
+
+def _with_value(experiment: Experiment, path: str, value: object) -> Experiment:
+    head, *rest = path.split(".")
+    fields = {field.name: field for field in fields_of(Experiment)}
+    if head not in fields:
+        raise SettingError("setting", path, f"a path that begins with {', '.join(fields)}")
     for depth, name in reversed(list(enumerate(rest))):
         outer = msgspec.to_builtins(getattr(experiment, head))
         for key in rest[:depth]:

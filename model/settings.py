@@ -231,4 +231,4 @@ def _hint(given: object, known: Iterable[object]) -> str:
 def _shown(given: object) -> str:
     """On one line, printable and short, whatever it is."""
     shown = repr(given)
-    return shown if len(shown) <= 60 else shown[:57] + "..."
+    return shown if len(shown) <= 60 else f"{shown[:27]} ... {shown[-28:]}"  # of a path, the end says most

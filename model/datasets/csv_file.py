@@ -27,7 +27,11 @@ class Csv(Source, frozen=True, tag="csv"):
 
     path: Annotated[
         str,
-        setting("File", "where it is; iris.csv and cars.csv come with the program, unless there is such a file here"),
+        setting(
+            "File",
+            "where it is; iris.csv and cars.csv come with the program, unless there is such a file here",
+            file="Tables (*.csv *.tsv *.txt)",
+        ),
     ] = "iris.csv"
     target: Annotated[str, setting("Target", "name or number of the column to be predicted; empty: the last")] = ""
     columns: Annotated[
