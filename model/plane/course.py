@@ -55,7 +55,7 @@ class Course:
         """
         near = within_float32(self.params) if len(self.params) else np.zeros(0, bool)
         if not near.any():
-            raise SettingError("plane", "a run without a finite state", "a run with at least one")
+            raise SettingError("run", "no finite state", "a run with at least one finite state")
         others = self.others if len(self.others) else np.empty((0, self.params.shape[1]))
         steps = None if self.steps is None else self.steps[near]
         return replace(self, params=self.params[near], others=others[within_float32(others)], steps=steps)
@@ -81,7 +81,7 @@ class Course:
         for index in range(self.now, -1, -1):
             if within_float32(self.trajectory[index].params[None])[0]:
                 return index
-        raise SettingError("plane", "a run without a finite state", "a run with at least one")
+        raise SettingError("run", "no finite state", "a run with at least one finite state")
 
     def at_step(self, step: int, setting: str) -> tuple[Array, str]:
         """θ `(P,)` at a step that was recorded or is known to come, and what to call it.

@@ -21,7 +21,10 @@ UNIT: Bounds = ((-1.0, 1.0), (-1.0, 1.0))
 
 @dataclass(frozen=True, eq=False)
 class Plane:
-    """`origin`, `u`, `v` `(P,)`; `bounds` ((x0, x1), (y0, y1)) is the part to draw; `labels` name the axes."""
+    """`origin`, `u`, `v` `(P,)`; `bounds` ((x0, x1), (y0, y1)) is the part to draw; `labels` name the axes.
+
+    `scale` `(P,)`, if any, are factors by which parameters are multiplied before they are looked at: see `rescale`.
+    """
 
     origin: Array
     u: Array
@@ -29,6 +32,7 @@ class Plane:
     bounds: Bounds
     labels: tuple[str, str]
     explained: float | None = None
+    scale: Array | None = None
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.directions).all():
@@ -58,11 +62,14 @@ class Plane:
 
     def project(self, params: Array) -> Array:
         """Coordinates `(..., 2)` of the point of the plane nearest to parameters `(..., P)`."""
-        return np.asarray((params - self.origin) @ self._dual.T)
+        return np.asarray((self._scaled(params) - self.origin) @ self._dual.T)
+
+    def _scaled(self, params: Array) -> Array:
+        return params if self.scale is None else params * self.scale
 
     def distance(self, params: Array) -> Array:
         """How far parameters `(..., P)` lie off the plane, `(...)`, in the units of the parameters."""
-        return np.asarray(np.linalg.norm(params - self.point(self.project(params)), axis=-1))
+        return np.asarray(np.linalg.norm(self._scaled(params) - self.point(self.project(params)), axis=-1))
 
     def around(self, params: Array, least: float) -> Plane:
         """This plane, drawn so wide that it shows parameters `(N, P)` and at least `least` on every side of them."""
