@@ -175,13 +175,16 @@ class SoftmaxCrossEntropy(Loss, frozen=True, tag="softmax"):
     fewest = 2
 
     def value(self, outputs: Array, targets: Array) -> Array:
-        # The largest term of the sum is 1 after the shift; it is left out and log1p puts it back.
-        top = outputs.argmax(axis=-1)[..., None]
-        shift = np.take_along_axis(outputs, top, axis=-1)
-        terms = np.exp(outputs - shift)
-        np.put_along_axis(terms, top, 0.0, axis=-1)
-        gap = shift[..., 0] - np.sum(outputs * targets, axis=-1)
-        return np.asarray(np.mean(np.log1p(terms.sum(axis=-1)) + gap, axis=-1, dtype=np.float64))
+        # log(1 + Σ exp(zₖ − z_y)) over the wrong classes k, shifted by the largest difference if that is above 0. The
+        # right class is left out of the sum, and log1p puts it back: a small loss keeps its digits.
+        right = np.sum(outputs * targets, axis=-1, keepdims=True)
+        ahead = np.where(targets > 0, -np.inf, outputs - right).astype(outputs.dtype, copy=False)
+        shift = np.maximum(ahead.max(axis=-1, keepdims=True), 0.0)
+        ahead -= shift
+        terms = np.exp(ahead, out=ahead).sum(axis=-1)
+        shift = shift[..., 0]
+        terms += np.expm1(-shift)
+        return np.asarray(np.mean(np.log1p(terms) + shift, axis=-1, dtype=np.float64))
 
     def slope(self, outputs: Array, targets: Array) -> Array:
         slope = _softmax(outputs)

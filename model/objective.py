@@ -92,7 +92,7 @@ class Objective(ABC):
         """The loss on the flat `origin + coords @ directions`, with `directions` of shape `(k, P)`.
 
         Returns a function from coordinates `(M, k)` to losses `(M,)` that is much faster than `loss` on many points:
-        it works in float32, for drawing. Meant for M of the order of `chunk`.
+        it works in float32, for drawing, to a relative error of 1e-5. Not finite only where `loss` is not.
         """
 
     @property
@@ -100,6 +100,10 @@ class Objective(ABC):
     def chunk(self) -> int:
         """How many vectors to evaluate at a time, so that the intermediate arrays stay in the cache."""
 
+
+CANCELLED = 0.02
+"""A loss below this share of that of outputs that are all 0 is drawn in float64: float32 would lose a digit or more of
+the six that are wanted."""
 
 # Far away, or after a divergence, what is asked for is not finite: that is an answer, and no reason to warn.
 _overflow_is_expected = np.errstate(over="ignore", invalid="ignore")
@@ -147,8 +151,8 @@ class Fit(Objective):
 
     @cached_property
     def chunk(self) -> int:
-        # 2¹⁶ numbers of float32 are 256 KiB, a share of a second-level cache. Fewer are slower, more no faster.
-        return int(np.clip(2**16 // (self.samples * max(self.network.widths[1:])), 1, 64))
+        # 2¹⁷ numbers of float32 are 512 KiB, a share of a second-level cache. Fewer are slower, more no faster.
+        return int(np.clip(2**17 // (self.samples * max(self.network.widths[1:])), 1, 64))
 
     @_overflow_is_expected
     def loss(self, params: Array) -> Array:
@@ -211,25 +215,56 @@ class Fit(Objective):
         return tape, self.measure.slope(tape.outputs, self.targets)
 
     def slice(self, origin: Array, directions: Array) -> Slice:
+        """As `Objective.slice`: in float32 where that has the digits, in float64 where it has not.
+
+        It has not where it overflows, and where the loss is small beside that of outputs that are all 0: then outputs
+        and targets cancel. Not to be called from two threads at once; each makes its own.
+        """
+        drawn, origin = self._drawn(origin, directions), np.array(origin, float)
+        least = CANCELLED * float(self.measure.value(np.zeros_like(self.targets), self.targets))
+
+        @_overflow_is_expected
+        def losses(coords: Array) -> Array:
+            result = np.empty(len(coords))
+            for start in range(0, len(coords), self.chunk):
+                part, near = result[start : start + self.chunk], coords[start : start + self.chunk]
+                part[:] = drawn(near)
+                rough = ~((part >= least) & (part < np.inf))  # NaN as well
+                if rough.any():
+                    part[rough] = self.loss(origin + near[rough] @ directions)
+            return result
+
+        return losses
+
+    @_overflow_is_expected
+    def _drawn(self, origin: Array, directions: Array) -> Slice:
+        """The loss on the same flat in float32, for a chunk of coordinates at most."""
+        network, flat = self.network, np.vstack([origin, directions])
+        first, *rest = network.layers
         # The first layer's pre-activation is affine in θ, hence in the coordinates c: z(c) = z₀ + Σ cₖ zₖ. One small
         # product replaces the whole first layer at every point.
-        flat = np.vstack([origin, directions])
-        first, *rest = self.network.layers
-        basis = self.network.matrix(flat, first) @ self.features
-        shape = basis.shape[1:]
-        basis = basis.reshape(len(flat), -1).astype(np.float32)
-        flat32, targets = flat.astype(np.float32), self.targets.astype(np.float32)
-        value, measure, forward = self.network.phi.value, self.measure.value, self.network.forward_from
-        # Written to again by every chunk: the system takes longer to hand out a fresh array than BLAS to fill it.
-        room = np.empty((self.chunk, basis.shape[1]), np.float32)
+        basis = (network.matrix(flat, first) @ self.features).reshape(len(flat), -1).astype(np.float32)
+        flat, targets = flat.astype(np.float32), self.targets.astype(np.float32)
+        # Written to again by every chunk: the system takes longer to hand out a fresh array than BLAS to fill it. Below
+        # the neurons of a layer is the row of ones that the next one multiplies by its biases.
+        rooms = [
+            np.ones((self.chunk, layer.fan_out + network.bias, self.samples), np.float32) for layer in network.layers
+        ]
+        points = np.empty((self.chunk, network.size), np.float32)
 
         def losses(coords: Array) -> Array:
-            weights = np.empty((len(coords), 1 + len(directions)), np.float32)
-            weights[:, 0], weights[:, 1:] = 1.0, coords
-            out = room[: len(coords)] if len(coords) <= len(room) else None
-            z = np.matmul(weights, basis, out=out).reshape(-1, *shape)
-            outputs = forward(1, weights @ flat32, value(z, out=z)) if rest else np.swapaxes(z, -1, -2)
-            return measure(outputs, targets)
+            count = len(coords)
+            weights = np.ones((count, len(flat)), np.float32)
+            weights[:, 1:] = coords
+            params = np.matmul(weights, flat, out=points[:count])
+            entering = rooms[0][:count]
+            z = entering[:, : first.fan_out]
+            np.matmul(weights, basis, out=entering.reshape(count, -1)[:, : basis.shape[1]])
+            for layer, room in zip(rest, rooms[1:], strict=True):
+                network.phi.value(z, out=z)
+                z = np.matmul(network.matrix(params, layer), entering, out=room[:count, : layer.fan_out])
+                entering = room[:count]
+            return self.measure.value(np.swapaxes(z, -1, -2), targets)
 
         return losses
 

@@ -1,17 +1,32 @@
-"""Surfaces: the loss on a grid of a plane, from coarse to fine."""
+"""Surfaces: the loss on a grid of a plane, from coarse to fine.
+
+A grid is symmetric about the centre of the plane's bounds: x(i) = c + h·(2i − n + 1)/(n − 1), so that for an odd number
+of points the middle one is c itself, to the last digit.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from model.activations import Array
-from model.objective import Objective
+from model.objective import Objective, Slice
 from model.plane import Plane
+from model.settings import SettingError
 
-STRIDES = (5, 2, 1)
+STRIDES = (1000, 500, 200, 100, 50, 20, 10, 5, 2, 1)
+BYTES = 24  # per point of the finest grid: its loss, its number, three marks, the grid before; rounded up
+TASK = 16  # chunks that are handed to an executor at a time: some milliseconds, beside which handing over is little
+IN_FLIGHT = 1024  # tasks handed over and not yet fetched, so that a large grid does not fill the memory with them
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,6 +34,8 @@ class Surface:
     """A survey of a plane: `loss[i, j]` belongs to `(x[i], y[j])`. Not finite where the loss is not.
 
     `progress` is the share of the finest grid that has been evaluated by now, which may be more than is shown here.
+    `centre` is x, y and loss in the middle of the plane's bounds, in float64; where both sides are odd it is a point of
+    the finest grid.
     """
 
     plane: Plane
@@ -26,6 +43,7 @@ class Surface:
     y: Array
     loss: Array
     progress: float = 1.0
+    centre: tuple[float, float, float] | None = None
 
     @property
     def lowest(self) -> tuple[float, float, float] | None:
@@ -37,36 +55,194 @@ class Surface:
         return float(self.x[i]), float(self.y[j]), float(self.loss[i, j])
 
 
-def survey(objective: Objective, plane: Plane, shape: tuple[int, int] = (101, 101)) -> Iterator[Surface]:
+class Estimate(NamedTuple):
+    """What a survey will take: `seconds` of one processor, and the `bytes` of its arrays."""
+
+    seconds: float
+    bytes: int
+
+
+def estimate(objective: Objective, plane: Plane, shape: tuple[int, int], clock: Callable[[], float]) -> Estimate:
+    """What a survey of `shape` points would take, refused or not; from one chunk, by a `clock` that tells seconds."""
+    count = min(objective.chunk, math.prod(shape))
+    low, high = np.array(plane.bounds).T
+    coords = np.random.default_rng(0).uniform(low, high, (count, 2))
+    losses, times = _losses(objective, plane, exact=False), list[float]()
+    for _ in range(4):  # the first has caches to fill
+        begin = clock()
+        losses(coords)
+        times.append(clock() - begin)
+    return Estimate(float(np.median(times[1:])) * math.prod(shape) / count, _bytes(shape))
+
+
+def check_shape(shape: tuple[int, int], free: int | None = None) -> None:
+    """Raise `SettingError` for a grid without points, or of more than `free` bytes of memory hold (None: ask)."""
+    given = shape[0] if shape[0] == shape[1] else "x".join(map(str, shape))
+    if min(shape) < 1:
+        raise SettingError("resolution", given, "1 point a side or more")
+    free = free_memory() if free is None else free
+    if _bytes(shape) > free:
+        most = f"at most {math.isqrt(max(free, 0) // BYTES):,} points a side on a square"
+        needed = f"{_bytes(shape) / 1e9:,.3g} GB of memory would be needed, {free / 1e9:,.3g} GB are free"
+        raise SettingError("resolution", given, f"{most} ({needed})")
+
+
+def free_memory() -> int:
+    """Bytes that can still be had: what the system says, or else all that is built in, or else 2 GB."""
+    try:
+        lines = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+        return 1024 * int(lines["MemAvailable"].split()[0])
+    except (OSError, KeyError, ValueError):  # not Linux
+        try:
+            return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        except (AttributeError, OSError, ValueError):  # Windows
+            return 2 * 10**9
+
+
+def survey(
+    objective: Objective, plane: Plane, shape: tuple[int, int] = (101, 101), executor: Executor | None = None
+) -> Iterator[Surface]:
     """Evaluate the loss on a grid of `shape` points, coarse to fine; the last surface is the finest.
 
     Yields after every chunk, so that whoever pulls can stop at any time: the finest grid complete by then, with the
-    progress of the whole. No point is evaluated twice: each grid takes every s-th point of the finest, and the last
-    one of a side. Losses are computed in float32, for drawing.
+    progress of the whole. Each grid takes every s-th point of the finest, and the last one of a side; no point is
+    evaluated for two of them. Losses are drawn in float32, with a relative error below 1e-5. Where the whole plane
+    differs by less than a thousandth of the loss, as in a close-up, all is in float64: the error would be seen.
+
+    An `executor` of threads, processes or a cluster takes `TASK` chunks at a time; the surfaces are the same to the
+    last digit. Its exceptions are raised here, and when this generator is closed no task is left waiting or running.
+
+    Raises `SettingError` for bounds that are not finite, and for more points than the memory holds.
     """
-    x, y = (np.linspace(*bounds, count) for bounds, count in zip(plane.bounds, shape, strict=True))
-    with np.errstate(over="ignore", invalid="ignore"):  # far away the loss is not finite, which is no mistake
-        losses = objective.slice(plane.origin, plane.directions)
-    loss, done, count = np.empty(shape), np.zeros(shape, bool), 0
-    surface: Surface | None = None
-    for stride in strides(shape):
-        taken = np.ix_(*(np.append(np.arange(0, n - 1, stride), n - 1) for n in shape))
-        wanted = np.zeros(shape, bool)
-        wanted[taken] = True
-        rows, columns = np.nonzero(wanted & ~done)
-        for start in range(0, len(rows), objective.chunk):
-            i, j = rows[start : start + objective.chunk], columns[start : start + objective.chunk]
-            with np.errstate(over="ignore", invalid="ignore"):
-                loss[i, j] = losses(np.stack([x[i], y[j]], axis=1))
-            count += len(i)
-            if surface is not None and start + objective.chunk < len(rows):
-                yield Surface(plane, surface.x, surface.y, surface.loss, count / loss.size)
-        done |= wanted
-        i, j = taken[0].ravel(), taken[1].ravel()
-        surface = Surface(plane, x[i], y[j], loss[taken], count / loss.size)
-        yield surface
+    check_shape(shape)
+    x, y = (float(axis(*bounds, 1)[0]) for bounds in plane.bounds)
+    centre = x, y, float(_losses(objective, plane, exact=True)(np.array([[x, y]]))[0])
+    grids = _grids(objective, plane, shape, centre, executor, exact=False)
+    first = next(grids)
+    if _level(first.loss):
+        grids = _grids(objective, plane, shape, centre, executor, exact=True)
+    else:
+        yield first
+    yield from grids
+
+
+def axis(low: float, high: float, count: int) -> Array:
+    """`count` evenly spaced places from `low` to `high` `(count,)`, symmetric about their middle; one alone is there.
+
+    Raises `SettingError` for ends that are not finite.
+    """
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise SettingError("range", (low, high), "two finite numbers")
+    places = np.arange(1 - count, count + 1, 2) / max(count - 1, 1)
+    places *= high / 2 - low / 2
+    places += low / 2 + high / 2
+    if count > 1:
+        places[0], places[-1] = low, high
+    return places
 
 
 def strides(shape: tuple[int, int]) -> tuple[int, ...]:
-    """The strides whose grids have at least 11 points a side, coarse to fine; at the end, 1."""
-    return tuple(s for s in STRIDES if s == 1 or (min(shape) - 1) // s >= 10)
+    """The strides whose grids have at least 11 points on the longer side, coarse to fine; at the end, 1."""
+    return tuple(s for s in STRIDES if s == 1 or (max(shape) - 1) // s >= 10)
+
+
+def _grids(
+    objective: Objective,
+    plane: Plane,
+    shape: tuple[int, int],
+    centre: tuple[float, float, float],
+    executor: Executor | None,
+    exact: bool,
+) -> Iterator[Surface]:
+    """The surfaces of `survey`, drawn in float32 or all in float64."""
+    x, y = (axis(*bounds, count) for bounds, count in zip(plane.bounds, shape, strict=True))
+    if executor is None:
+        evaluated = partial(_one_by_one, objective.chunk, _losses(objective, plane, exact))
+    else:
+        evaluated = partial(_handed_over, executor, objective, plane, exact)
+    loss, done, count = np.empty(shape), np.zeros(shape, bool), 0
+    surface: Surface | None = None
+    for stride in strides(shape):
+        taken = np.ix_(*(_every(stride, n) for n in shape))
+        wanted = np.zeros(shape, bool)
+        wanted[taken] = True
+        wanted &= ~done
+        done |= wanted
+        numbers = np.flatnonzero(wanted)
+        for part, losses in evaluated(x, y, numbers):
+            loss.flat[part] = losses
+            count += len(part)
+            if surface is not None and part[-1] != numbers[-1]:
+                yield Surface(plane, surface.x, surface.y, surface.loss, count / loss.size, centre)
+        if shape[0] % 2 and shape[1] % 2:
+            loss[shape[0] // 2, shape[1] // 2] = centre[-1]
+        i, j = taken[0].ravel(), taken[1].ravel()
+        surface = Surface(plane, x[i], y[j], loss if stride == 1 else loss[taken], count / loss.size, centre)
+        yield surface
+
+
+def _every(stride: int, count: int) -> Array:
+    """Every `stride`-th number below `count`, and the last; more of them on a side with few."""
+    return np.append(np.arange(0, count - 1, min(stride, max((count - 1) // 10, 1))), count - 1)
+
+
+def _level(loss: Array) -> bool:
+    """Whether losses differ so little beside their size that float32 would show."""
+    finite = loss[np.isfinite(loss)]
+    return bool(len(finite)) and bool(np.ptp(finite) < 1e-3 * np.abs(finite).max())
+
+
+def _bytes(shape: tuple[int, int]) -> int:
+    return BYTES * math.prod(shape) + 64 * sum(shape)
+
+
+def _losses(objective: Objective, plane: Plane, exact: bool) -> Slice:
+    """The loss `(M,)` at coordinates `(M, 2)`. Not for two threads at once."""
+
+    def point_by_point(coords: Array) -> Array:
+        return objective.loss(plane.point(coords))
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        losses = point_by_point if exact else objective.slice(plane.origin, plane.directions)
+    return np.errstate(over="ignore", invalid="ignore")(losses)  # far away not finite is an answer
+
+
+def _coords(x: Array, y: Array, numbers: Array) -> Array:
+    """Coordinates `(M, 2)` of points of the grid, which are numbered row by row."""
+    i, j = np.divmod(numbers, len(y))
+    return np.stack([x[i], y[j]], axis=1)
+
+
+def _one_by_one(chunk: int, losses: Slice, x: Array, y: Array, numbers: Array) -> Iterator[tuple[Array, Array]]:
+    """Numbers of points and their losses, a chunk at a time."""
+    for start in range(0, len(numbers), chunk):
+        part = numbers[start : start + chunk]
+        yield part, losses(_coords(x, y, part))
+
+
+def _handed_over(
+    executor: Executor, objective: Objective, plane: Plane, exact: bool, x: Array, y: Array, numbers: Array
+) -> Iterator[tuple[Array, Array]]:
+    """The same by an executor: in the same chunks, as some numbers depend on who shares a matrix product with whom."""
+    waiting: deque[tuple[Array, Future[Array]]] = deque()
+    size = TASK * objective.chunk
+    try:
+        for start in range(0, len(numbers), size):
+            if len(waiting) == IN_FLIGHT:
+                part, future = waiting.popleft()
+                yield part, future.result()
+            part = numbers[start : start + size]
+            waiting.append((part, executor.submit(_task, objective, plane, exact, _coords(x, y, part))))
+        while waiting:
+            part, future = waiting.popleft()
+            yield part, future.result()
+    finally:
+        for _, future in waiting:
+            future.cancel()
+        wait([future for _, future in waiting])
+
+
+def _task(objective: Objective, plane: Plane, exact: bool, coords: Array) -> Array:
+    """What an executor does: the losses `(M,)` at coordinates `(M, 2)`, chunk by chunk."""
+    losses, chunk = _losses(objective, plane, exact), objective.chunk
+    return np.concatenate([losses(coords[start : start + chunk]) for start in range(0, len(coords), chunk)])
