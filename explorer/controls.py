@@ -15,7 +15,8 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Network": ("network", "initializer", "seed", "trained"),
     "Loss": ("loss",),
     "Optimizer": ("descent", "steps"),
-    "Plane": ("plane", "resolution"),
+    "Plane": ("plane", "rescale", "resolution"),
+    "Slice": ("line",),
 }
 LEARNING = ("Data", "Network", "Loss")
 WITH_DATA = ("descent.batch_size", "descent.seed")

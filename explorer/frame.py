@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from model import Experiment, Flow, Objective, Plane, State, Surface, Trajectory
+from model import Experiment, Flow, Objective, Plane, Probe, State, Surface, Trajectory
 from model.activations import Array
 
 MOST_POINTS = 400
@@ -54,13 +54,14 @@ class Run:
 class Frame:
     """What is shown: runs (the last is the active one), the cursor on its states, a plane and its surface.
 
-    `until` is the step at which training will pause.
+    `until` is the step at which training will pause; `probe` what was found out last about a state under the cursor.
     """
 
     runs: tuple[Run, ...] = ()
     cursor: int = 0
     surface: Surface | None = None
     objective: Objective | None = None
+    probe: Probe | None = None
     logarithmic: bool = True
     until: int = 0
     training: bool = False

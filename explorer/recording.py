@@ -17,7 +17,7 @@ STRUCTURE = (
     "trained",
 )  # fmt: skip
 OBJECTIVE = ("loss", "network.activation")
-VIEW = ("plane", "resolution", "title", "about", "steps")
+VIEW = ("plane", "rescale", "resolution", "line", "title", "about", "steps")
 
 GESTURE = 0.7  # seconds within which changes of the same field are one
 Changed = dict[str, tuple[object, object]]
@@ -132,8 +132,10 @@ class Recording:
         return replace(run, changes=self.changes, segments=self.segments, switched=self.switched)
 
 
-def placed_on(run: Run, plane: Plane) -> Run:
-    """A run that has ended, on another plane."""
+def placed_on(run: Run, plane: Plane | None) -> Run:
+    """A run that has ended, on another plane; on none it is nowhere."""
+    if plane is None:
+        return replace(run, coords=np.full((run.length, 2), np.nan))
     return replace(run, coords=plane.project(run.trajectory.params(0, run.length)))
 
 

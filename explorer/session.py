@@ -18,13 +18,31 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from explorer.frame import Frame, Run
 from explorer.playback import Playback
 from explorer.recording import OBJECTIVE, STRUCTURE, Changed, Column, Recording, placed_on, sentence, touches
-from model import Experiment, Landscape, SettingError, Step, Surface, Worker, another_start, changes, landscape, train
+from model import (
+    Experiment,
+    Landscape,
+    Look,
+    Plane,
+    Probe,
+    SettingError,
+    Step,
+    Surface,
+    Worker,
+    another_start,
+    changes,
+    landscape,
+    probe,
+    train,
+)
 from model.activations import Array
+from model.plane import LocalKind
 from model.running import recorded, within_reach
 
 TICK = 16  # milliseconds: one frame at 60 a second
 AWHILE = 0.015  # seconds that a first surface is waited for
 SOON = 3  # milliseconds after which a survey is looked for that was asked for just now
+GLANCES = 0.03  # seconds between surveys of a plane that moves
+PROBES = 0.25  # seconds between looks at the state under the cursor: exact curvatures cost some hundred steps
 SHARE = 0.2  # of a long frame's time, for the workers after it
 
 
@@ -40,6 +58,12 @@ class Session(QObject):
         super().__init__(parent)
         self._trainer: Worker[Step] = Worker("train")
         self._surveyor: Worker[Landscape | None] = Worker("survey")
+        self._prober: Worker[Probe | None] = Worker("probe")
+        self._workers = self._trainer, self._surveyor, self._prober
+        self._wanted = (False, False)  # what is to be probed
+        self._probe: Probe | None = None
+        self._probed: tuple[object, ...] | None = None  # what it was last asked about, and when
+        self._probed_at = 0.0
         self._experiment = experiment
         self._run = Recording("run 1", experiment)
         self._ghosts: tuple[Run, ...] = ()
@@ -53,6 +77,7 @@ class Session(QObject):
         self._diverged = self._cancelled = False
         self._asked, self._seen = 0.0, False  # when a survey was, and whether anything came of it yet
         self._surveyed = 0  # so many states the latest survey knows of
+        self._surveyed_at = (-1, False)  # its current state, and whether the plane was moving
         self._logarithmic = True
         self._changed, self._closed, self._hurried = True, False, False
         self.frame = Frame()
@@ -109,6 +134,9 @@ class Session(QObject):
         experiment = self._experiment
         self._run = Recording(label, experiment)
         self._training, self._wants_plane = False, True
+        self._prober.stop()
+        self._prober.take()
+        self._probe = self._probed = None
         self._playback.begin()
         self._surveyor.stop()
         self._surveyor.take()  # what it still has belongs to the run before, perhaps to another network
@@ -148,7 +176,7 @@ class Session(QObject):
         if touches(changed, OBJECTIVE):
             # Heights of ended runs belong to the objective before: they are shown on the map only.
             self._ghosts = tuple(replace(g, heights=np.full(g.length, np.nan)) for g in self._ghosts)
-        if touches(changed, ("plane",)):
+        if touches(changed, ("plane", "rescale")):
             self.recompute()
         elif touches(changed, (*OBJECTIVE, "resolution")):
             self._survey(keep_plane=True)
@@ -273,21 +301,68 @@ class Session(QObject):
         return self.frame.loss_on_plane(np.array(coords))
 
     def _survey(self, keep_plane: bool) -> None:
-        run, experiment = self._run, self._experiment
-        count = run.length
+        count = self._run.length
         if not count:
             self._wants_plane = True
             return
         # Asked for another plane a moment ago, and now for this one under another loss: both are meant.
         self._choosing = not keep_plane or self._surface is None or (self._surveying and self._choosing)
-        plane = None if self._choosing or self._surface is None else self._surface.plane
-        trajectory, under = run.trajectory, min(run.switched, count)
-        self._surveyed = count
-        self._surveyor.start(lambda: landscape(experiment, trajectory, count, plane, under))
+        look = self._look(None if self._choosing or self._surface is None else self._surface.plane)
+        self._surveyed, self._surveyed_at = count, (look.current, look.moving)
+        self._surveyor.start(lambda: landscape(look))
         self._surveying, self._wants_plane, self._changed = True, False, True
         self._asked, self._seen, self._hurried = time.perf_counter(), False, True
         if not self._closed:
             self._timer.start(SOON)
+
+    def _look(self, plane: Plane | None) -> Look:
+        """The path and the state under the cursor, to be looked at by a worker."""
+        run, kind = self._run, self._experiment.plane
+        before = self._surface.plane if self._surface is not None and kind.local else None
+        others = tuple(ghost.trajectory for ghost in self._ghosts)
+        return Look(
+            self._experiment, run.trajectory, run.length, plane, min(run.switched, run.length), self._playback.cursor,
+            others, before, self._follows and (self._training or self._playback.playing),
+        )  # fmt: skip
+
+    @property
+    def _follows(self) -> bool:
+        """Whether the plane goes with the current state."""
+        kind = self._experiment.plane
+        return isinstance(kind, LocalKind) and kind.follow and self._experiment.objective.size > 2
+
+    def _follow_state(self, now: float) -> None:
+        """Survey around the current state again, if the plane goes with it and it has gone on."""
+        if not self._follows or self._surveying or self._cancelled or not self._run.length:
+            return
+        look = self._look(None)
+        if (look.current, look.moving) != self._surveyed_at and now - self._asked > GLANCES:
+            self._survey(keep_plane=False)
+
+    # ---- the state under the cursor -----------------------------------------------------------------------------
+
+    def set_probing(self, trusted: bool, sliced: bool) -> None:
+        """Whether somebody wants to know how far to trust the picture, and the loss along a line."""
+        if (trusted, sliced) != self._wanted:
+            self._wanted, self._probed, self._changed = (trusted, sliced), None, True
+
+    def _take_probe(self, now: float) -> None:
+        """Take in what was found out about a state, and ask about the one under the cursor, now and then."""
+        batch = self._prober.take()
+        found: Probe | None = next((item for item in reversed(batch.items) if item is not None), None)
+        if found is not None:
+            self._probe, self._changed = found, True
+        if batch.error is not None:
+            self.noticed.emit(_words(batch.error))
+        surface = self._surface
+        if not any(self._wanted) or batch.running or surface is None or not self._run.length:
+            return
+        about = (self._playback.cursor, surface.plane, self._experiment, self._run)
+        if now - self._probed_at < PROBES or (self._probed is not None and _same(about, self._probed)):
+            return
+        look, before, sliced = self._look(surface.plane), self._probe, self._wanted[1]
+        self._probed, self._probed_at = about, now
+        self._prober.start(lambda: probe(look, surface.plane, before, sliced))
 
     # ---- sixty times a second -----------------------------------------------------------------------------------
 
@@ -298,12 +373,14 @@ class Session(QObject):
         The workers wait meanwhile: whoever shows the frame paints it before this returns.
         """
         began = time.perf_counter()
-        workers = self._trainer, self._surveyor
+        workers = self._workers
         try:
             for worker in workers:
                 worker.hold()
             self._collect()
             self._receive()
+            self._follow_state(began)
+            self._take_probe(began)
             if self._playback.playing:
                 self._playback.advance(began - self._last_tick, self._run.length, self._training)
                 self._changed = True
@@ -363,7 +440,9 @@ class Session(QObject):
             self._survey(keep_plane=False)
         elif again and run.switched > self._surveyed:  # steps made since the survey began, under the objective before
             self._survey(keep_plane=True)
-        elif plane is not None and not (self._surveying or self._cancelled or plane.contains(run.coords.view[-1])):
+        elif plane is not None and not (
+            self._follows or self._surveying or self._cancelled or plane.contains(run.coords.view[-1])
+        ):
             if within_reach(run.heights.view[[0, -1]])[1]:
                 self.recompute()
         if self._playback.following:
@@ -384,7 +463,8 @@ class Session(QObject):
             if self._surface is None or surface.loss is not self._surface.loss or newest.heights is not self._heights:
                 if self._surface is None or surface.plane is not self._surface.plane:
                     run.place_on(surface.plane, newest.coords)
-                    self._ghosts = tuple(placed_on(ghost, surface.plane) for ghost in self._ghosts)
+                    where = None if self._surveyed_at[1] else surface.plane  # far from a plane that moves
+                    self._ghosts = tuple(placed_on(ghost, where) for ghost in self._ghosts)
                 heights = np.concatenate([newest.heights, run.losses.view[len(newest.heights) :]])
                 run.heights, self._heights = Column(heights), newest.heights
                 if self._surface is None or surface.loss is not self._surface.loss:
@@ -400,6 +480,7 @@ class Session(QObject):
             cursor=self._playback.cursor,
             surface=self._surface,
             objective=self._experiment.objective,
+            probe=self._probe,
             logarithmic=self._logarithmic,
             until=self._until,
             training=self._training,
@@ -409,12 +490,17 @@ class Session(QObject):
         )
 
     def close(self) -> bool:
-        """End both threads; True if they did. Nothing is emitted afterwards."""
+        """End all threads; True if they did. Nothing is emitted afterwards."""
         self._closed = True
         self._timer.stop()
-        for worker in (self._trainer, self._surveyor):
+        for worker in self._workers:
             worker.stop()
-        return all([self._trainer.close(), self._surveyor.close()])
+        ended = [worker.close() for worker in self._workers]
+        return all(ended)
+
+
+def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
+    return all(a is b or (isinstance(a, int) and a == b) for a, b in zip(one, other, strict=True))
 
 
 def _words(error: Exception) -> str:

@@ -12,18 +12,20 @@ from model.optimizers import OPTIMIZERS, HeavyBall, Optimizer
 from model.schedules import SCHEDULES, Constant, Schedule
 from model.descent import Descent, State, advance, begin, descend, resume
 from model.trajectory import Trajectory
+from model.line import LINES, Line, Profile
 from model.plane import PLANES, Plane, PlaneKind, Principal, RandomNormalized, TwoParameters
 from model.surface import Surface, survey
 from model.experiment import Experiment, NetworkLoss, another_start, changes, from_json, to_json, with_field, with_text
-from model.running import Landscape, Step, landscape, train
+from model.running import Landscape, Look, Step, landscape, train
+from model.probing import Probe, probe
 from model.worker import Batch, Worker
 
 __all__ = [
-    "ACTIVATIONS", "DATASETS", "FUNCTIONS", "HEADS", "INITIALIZERS", "LOSSES", "OPTIMIZERS", "PLANES", "SCHEDULES",
-    "Activation", "Batch", "Constant", "Dataset", "Descent", "Experiment", "Field", "Fit", "Flow", "Function",
-    "HeavyBall", "Initializer", "Landscape", "Loss", "Network", "NetworkLoss", "Objective", "Optimizer", "Plane",
-    "PlaneKind", "Principal", "RandomNormalized", "Restricted", "Schedule", "SettingError", "Settings", "Source",
-    "State", "Step", "Surface", "Trajectory", "TwoParameters", "Worker", "advance", "another_start", "begin",
-    "changes", "descend", "fields_of", "from_json", "landscape", "resume", "survey", "to_json", "train", "unsuited",
-    "with_field", "with_text",
+    "ACTIVATIONS", "DATASETS", "FUNCTIONS", "HEADS", "INITIALIZERS", "LINES", "LOSSES", "OPTIMIZERS", "PLANES",
+    "SCHEDULES", "Activation", "Batch", "Constant", "Dataset", "Descent", "Experiment", "Field", "Fit", "Flow",
+    "Function", "HeavyBall", "Initializer", "Landscape", "Line", "Look", "Loss", "Network", "NetworkLoss",
+    "Objective", "Optimizer", "Plane", "PlaneKind", "Principal", "Probe", "Profile", "RandomNormalized",
+    "Restricted", "Schedule", "SettingError", "Settings", "Source", "State", "Step", "Surface", "Trajectory",
+    "TwoParameters", "Worker", "advance", "another_start", "begin", "changes", "descend", "fields_of", "from_json",
+    "landscape", "probe", "resume", "survey", "to_json", "train", "unsuited", "with_field", "with_text",
 ]  # fmt: skip

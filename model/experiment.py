@@ -23,10 +23,13 @@ from model.datasets import DATASETS, Dataset, Moons, Source
 from model.descent import Descent, State, begin, descend
 from model.functions import FUNCTIONS, Function
 from model.initializers import INITIALIZERS, GlorotNormal, Initializer
+from model.line import LINES, AlongGradient, LineKind
 from model.losses import LOSSES, BinaryCrossEntropy, Loss, MeanSquared, SoftmaxCrossEntropy
 from model.network import Network
 from model.objective import Fit, Objective, Restricted, chosen, unsuited
 from model.plane import PLANES, Course, Plane, PlaneKind, Principal
+from model.rescale import check as check_rescale
+from model.rescale import scaling
 from model.settings import SettingError, Settings, build, fields_of, setting, value_of
 from model.trajectory import Trajectory
 
@@ -78,18 +81,40 @@ class Experiment(Settings, frozen=True):
         setting("Steps", "training pauses after so many", ge=1, le=1_000_000, slider=(10, 10_000)),
     ] = 500
     plane: Annotated[PlaneKind, setting("Plane", "where the loss is drawn", kinds=PLANES)] = Principal()
+    rescale: Annotated[
+        float,
+        setting(
+            "Rescale α",
+            "for ReLU: the first layer times α, the second divided by it, which is the same function; raw surfaces and "
+            "λmax change with it, filter-normalised ones do not",
+            gt=0,
+            le=1e3,
+            slider=(0.1, 10.0),
+        ),
+    ] = 1.0
+    line: Annotated[LineKind, setting("Slice", "the line along which the loss is shown", kinds=LINES)] = AlongGradient()
     resolution: Annotated[int, setting("Grid", "points per side of the finest surface", ge=3, le=401)] = 101
 
     def __post_init__(self) -> None:
         super().__post_init__()
         objective = self.objective
         self.plane.check(objective)
+        if self.rescale != 1.0:
+            self._check_rescale()
         if self.learns:
             self._check_size()
         memory = self.descent.optimizer.init(np.zeros(objective.size))
         most = MOST_BYTES // (16 * objective.size + sum(array.nbytes for array in memory))
         if self.steps > most:
             raise SettingError("steps", self.steps, f"1 to {most:,}, for {objective.size:,} parameters")
+
+    def _check_rescale(self) -> None:
+        if not self.learns or self.trained:
+            raise SettingError("rescale", self.rescale, "1, unless a network is trained with all its parameters")
+        try:
+            check_rescale(self.network)
+        except SettingError as error:
+            raise SettingError("rescale", self.rescale, f"1 here; otherwise {error.field} {error.allowed}") from None
 
     def _check_size(self) -> None:
         widest = len(self.dataset.load().inputs) * max(self.network.widths)
@@ -110,6 +135,11 @@ class Experiment(Settings, frozen=True):
         split_seed = self.seed if self.holdout else 0  # where nothing is split, another start is the same objective
         fit = _fit(self.dataset.load(), self.network, self.loss, self.holdout, split_seed)
         return _restricted(fit, self.initializer, self.seed, self.trained) if self.trained else fit
+
+    @property
+    def factors(self) -> Array | None:
+        """By what parameters `(P,)` are multiplied before they are looked at; None for nothing."""
+        return None if self.rescale == 1.0 else scaling(self.network, self.rescale)
 
     def begin(self) -> State:
         """The state before the first step."""
@@ -166,6 +196,8 @@ def with_field(experiment: Experiment, name: str, value: object) -> Experiment:
             network = fields["network"] = msgspec.structs.replace(network, widths=widths, degree=degree)
         if unsuited(fields["loss"], dataset, network):
             fields["loss"] = next(kind for kind in PREFERRED if not unsuited(kind, dataset, network))()
+    if name in ("function", "network", "dataset", "trained") and fields["rescale"] != 1.0:
+        fields["rescale"] = 1.0  # which may mean nothing for the new one
     return Experiment(**fields)
 
 

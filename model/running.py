@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -53,6 +54,8 @@ def recorded(trajectory: Trajectory, steps: Iterator[Step]) -> Iterator[Step]:
 
 MOST_NUMBERS = 2**24  # in the states that a plane is chosen for, of the path so far
 CHUNK = 256  # states at a time, so that nobody waits long for the interpreter
+LATELY, RECENT = 64, 2000  # states for which a local plane is chosen, and that are drawn on a moving one
+GLANCE = 31  # points per side, while a plane moves
 
 
 class Landscape(NamedTuple):
@@ -67,27 +70,56 @@ class Landscape(NamedTuple):
     heights: Array
 
 
-def landscape(
-    experiment: Experiment, trajectory: Trajectory, count: int, plane: Plane | None, under: int = 0
-) -> Iterator[Landscape | None]:
-    """Survey the land around the first `count` ≥ 1 states of a path, coarse to fine.
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What is to be surveyed: the land around the first `count` ≥ 1 states of a path.
 
-    Without a `plane` it chooses the experiment's, for the path so far and as it will go on to `experiment.steps` if
-    nothing is changed: a descent is deterministic, so a rehearsal shows the future, and the plane goes through its end.
-    The first `under` states were recorded under another objective: their heights are NaN at first and then taken anew,
-    the others are their recorded losses. Yields None, where it can be stopped, while there is nothing to show yet.
+    The current state is number `now`, or the newest if None. Without a `plane` the experiment's is chosen; `others` are
+    the trajectories of other runs, for kinds that look at them. The first `under` states were recorded under another
+    objective. `moving` says that the plane goes with the current state, away from `before`, and is only glanced at.
     """
+
+    experiment: Experiment
+    trajectory: Trajectory
+    count: int
+    plane: Plane | None = None
+    under: int = 0
+    now: int | None = None
+    others: tuple[Trajectory, ...] = ()
+    before: Plane | None = None
+    moving: bool = False
+
+    @property
+    def current(self) -> int:
+        """The number of the current state."""
+        return self.count - 1 if self.now is None else min(self.now, self.count - 1)
+
+    @property
+    def resolution(self) -> int:
+        """Points per side of the finest surface."""
+        return min(self.experiment.resolution, GLANCE) if self.moving else self.experiment.resolution
+
+
+def landscape(look: Look) -> Iterator[Landscape | None]:
+    """Survey the land around a path, coarse to fine.
+
+    A plane is chosen for the path so far and as it will go on to `experiment.steps` if nothing is changed: a descent
+    is deterministic, so a rehearsal shows the future, and the plane goes through its end. A local plane is chosen for
+    the last few states. Heights of states that were recorded under another objective are NaN at first and then taken
+    anew, the others are their recorded losses; coordinates beside a moving plane are those of the last states, and NaN
+    before. Yields None, where it can be stopped, while there is nothing to show yet.
+    """
+    experiment, trajectory, under, plane = look.experiment, look.trajectory, look.under, look.plane
     if plane is None:
-        path, steps = [], []
-        for state in _sample(experiment, trajectory, count, under):
-            path.append(state.params)
-            steps.append(state.step)
+        chosen: list[Plane] = []
+        for _ in _choose(look, chosen):
             yield None
-        course = Course(trajectory, count - 1, np.stack(path), steps=np.array(steps))
-        plane = experiment.plane.plane(experiment.objective, course)
-    parts, known, heights = [], 0, trajectory.losses(0, count)
+        [plane] = chosen
+    heights = trajectory.losses(0, look.count)
     heights[:under] = np.nan
-    for surface in survey(experiment.objective, plane, (experiment.resolution, experiment.resolution)):
+    known = max(look.count - RECENT, 0) if look.moving else 0
+    parts = [np.full((known, 2), np.nan)]
+    for surface in survey(experiment.objective, plane, (look.resolution, look.resolution)):
         while known < len(trajectory):  # which may grow meanwhile
             parts.append(plane.project(trajectory.params(known, known + CHUNK)))
             known += len(parts[-1])
@@ -102,6 +134,37 @@ def landscape(
                 yield None
             yield Landscape(surface, coords, heights)
             under = 0
+
+
+def _choose(look: Look, chosen: list[Plane]) -> Iterator[None]:
+    """Put the experiment's plane into `chosen`; can be stopped wherever it yields."""
+    experiment, trajectory, kind = look.experiment, look.trajectory, look.experiment.plane
+    if kind.local:
+        near = range(max(look.current - LATELY, 0), look.current + 1)
+        states: Iterator[State] = (trajectory[index] for index in near)
+    else:
+        states = _sample(experiment, trajectory, look.count, look.under)
+    path, steps = [], []
+    for state in states:
+        path.append(state.params)
+        steps.append(state.step)
+        yield
+    params, factors = np.stack(path), experiment.factors
+    others = [_some(other, experiment.objective.size) for other in look.others]
+    rest = np.concatenate([np.empty((0, experiment.objective.size)), *others])
+    if factors is None:
+        before = None if look.before is None else look.before.directions
+        course = Course(trajectory, look.current, params, rest, np.array(steps), before)
+    else:  # the same functions at other places: what was recorded is not there
+        course = Course.of(params * factors, rest * factors)
+    chosen.append(replace(kind.plane(experiment.objective, course), scale=factors))
+
+
+def _some(trajectory: Trajectory, size: int) -> Array:
+    """Some hundred states of another run, if it has as many parameters."""
+    indices = np.unique(np.linspace(0, len(trajectory) - 1, 300).round().astype(int))
+    states = [trajectory[int(index)].params for index in indices] if len(trajectory) else []
+    return np.array([params for params in states if len(params) == size]).reshape(-1, size)
 
 
 def _sample(experiment: Experiment, trajectory: Trajectory, count: int, under: int) -> Iterator[State]:

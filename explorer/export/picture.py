@@ -11,7 +11,7 @@ from explorer.frame import Frame, Run
 from explorer.resources import replacing
 from explorer.style import DARK, Style, Theme, palette
 from explorer.views import VIEWS, View
-from model import Experiment, SettingError, Trajectory, landscape, to_json, train
+from model import Experiment, Look, SettingError, Trajectory, landscape, to_json, train
 from model.running import recorded
 
 KINDS = (*VIEWS, "both")
@@ -101,9 +101,9 @@ def frame_at(experiment: Experiment, step: int | None, logarithmic: bool = True)
     if not 0 <= cursor < length:
         why = " (then its loss is no longer finite)" if length <= last else ""
         raise SettingError("--step", step, f"0 to {length - 1}{why}")
-    *_, land = landscape(experiment, trajectory, length, None)
+    *_, land = landscape(Look(experiment, trajectory, length, now=cursor))
     assert land is not None
     losses = trajectory.losses(0, length)
     others = trajectory.batch_losses(0, length), trajectory.test_losses(0, length)
     run = Run(experiment.title, experiment, trajectory, length, land.coords, losses, land.heights, *others)
-    return Frame((run,), cursor, land.surface, experiment.objective, logarithmic, until=length - 1)
+    return Frame((run,), cursor, land.surface, experiment.objective, logarithmic=logarithmic, until=length - 1)
