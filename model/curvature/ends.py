@@ -14,7 +14,10 @@ from model.objective import Objective, Product
 KEPT = 2  # eigenvectors kept at either end: where the outermost two change places, the other one is at hand
 ROOM = 40  # vectors of a basis; then its best are kept and the rest forgotten
 BUDGET = 400  # products after which the answer is given as good as it is
-ACCURACY = 1e-3  # of a residual, as a share of the largest |λ|; an eigenvalue's own error is of the order of its square
+# Of residuals, whose squares an eigenvalue's own error is of the order of, where the next one is far away.
+ACCURACY = 1e-3  # as a share of the largest |λ|
+OWN_ACCURACY = 0.03  # at the other end, where many lie close together, as a share of that end's own |λ| ...
+FINEST = 1e-4  # ... but no finer than this share of the largest
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +107,7 @@ def _followed(product: Product, start: Array) -> Extremes:
         ends = mix[:, [-1, 0]].T
         residuals = ends @ images - values[[-1, 0], None] * (ends @ basis)
         errors = np.linalg.norm(residuals, axis=1)
-        wrong = errors > ACCURACY * np.abs(values).max()
+        wrong = errors > _allowed(values)
         # Nothing new also means that the basis holds all that the start vectors can lead to.
         if not wrong.any() or not len(new) or products >= BUDGET:
             vectors = mix[:, _outer(len(values))].T @ basis
@@ -113,6 +116,12 @@ def _followed(product: Product, start: Array) -> Extremes:
         if len(basis) + len(new) > ROOM:
             best = mix[:, _outer(len(values), ROOM // 4)].T
             basis, images = best @ basis, best @ images
+
+
+def _allowed(values: Array) -> Array:
+    """The residuals `(2,)` that are good enough, for the largest and the smallest of ascending `values`."""
+    ends = np.abs(values[[-1, 0]])
+    return np.minimum(ACCURACY * ends.max(), np.maximum(OWN_ACCURACY * ends, FINEST * ends.max()))
 
 
 def _orthonormal(vectors: Array, basis: Array) -> Array:

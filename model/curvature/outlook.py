@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from model.activations import Array
 from model.curvature.ends import Extremes, extremes
 from model.curvature.matrix import overflow_is_expected
+from model.curvature.words import told_apart
 from model.descent import Descent, State
 from model.objective import Objective
 
@@ -61,26 +62,10 @@ def _warning(descent: Descent, loss: float, actual: float, sharpness: float, lim
         return "The next step diverges: the loss after it is not finite."
     if not sharpness > limit:
         return ""
-    high, low = _told_apart(sharpness, limit)
+    high, low = told_apart(sharpness, limit)
     name = "λmax, by the scale of each parameter," if scaled else "λmax"
     until = ", until the clip norm holds it" if descent.clip_norm else ""
     return (
         f"{name} = {high} is above {descent.optimizer.stability} = {low}: along that direction the descent overshoots "
         f"more with every step{until}."
     )
-
-
-def _told_apart(one: float, other: float) -> tuple[str, str]:
-    """Both numbers to as many digits, two at least, as it takes to see that they differ."""
-    for digits in range(2, 17):
-        if f"{one:.{digits}g}" != f"{other:.{digits}g}":
-            break
-    return _shown(one, digits), _shown(other, digits)
-
-
-def _shown(number: float, digits: int) -> str:
-    """Without an exponent as long as that is the shorter way."""
-    if not 1e-3 <= abs(number) < 1e6:
-        return f"{number:.{digits}g}"
-    places = digits - 1 - math.floor(math.log10(abs(number)))
-    return f"{round(number, places):,.{max(places, 0)}f}"

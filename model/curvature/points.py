@@ -10,6 +10,7 @@ import numpy as np
 from model.activations import Array
 from model.curvature.ends import extremes
 from model.curvature.matrix import MOST, overflow_is_expected, spectrum
+from model.curvature.words import shown
 from model.objective import Objective
 
 STILL = 1e-4  # |∇L| ≤ STILL · max|λ|: along the most curved direction no more than this from where it is 0
@@ -52,7 +53,7 @@ def critical(objective: Objective, params: Array, gradient: Array | None = None)
     if max(steepness, most) <= FLAT * unit:
         return _level(objective, params, loss, steepness, unit)
     if steepness > STILL * most:
-        return Point("slope", None, steepness, f"A slope: the gradient is still {steepness:.2g}.")
+        return Point("slope", None, steepness, f"A slope: the gradient is still {shown(steepness)}.")
     if objective.size > MOST:
         return _by_ends(objective.size, ends.largest, ends.smallest, steepness)
     return _by_spectrum(spectrum(objective, params), steepness)
@@ -61,7 +62,7 @@ def critical(objective: Objective, params: Array, gradient: Array | None = None)
 def _by_spectrum(values: Array, steepness: float) -> Point:
     least, size = LEVEL * np.abs(values).max(), len(values)
     down, level = int(np.sum(values < -least)), int(np.sum(np.abs(values) <= least))
-    gradient = f"the gradient is {steepness:.2g}"
+    gradient = f"the gradient is {shown(steepness)}"
     if down == size:
         return Point("maximum", down, steepness, f"A maximum: {gradient}, and {_all(size)} down.")
     if down:
@@ -77,7 +78,7 @@ def _by_spectrum(values: Array, steepness: float) -> Point:
 
 
 def _by_ends(size: int, largest: float, smallest: float, steepness: float) -> Point:
-    least, gradient = LEVEL * max(abs(largest), abs(smallest)), f"the gradient is {steepness:.2g}"
+    least, gradient = LEVEL * max(abs(largest), abs(smallest)), f"the gradient is {shown(steepness)}"
     if largest < -least:
         return Point("maximum", size, steepness, f"A maximum: {gradient}, and {_all(size)} down.")
     if smallest < -least:
@@ -95,9 +96,9 @@ def _level(objective: Objective, params: Array, loss: float, steepness: float, u
     # By what a gradient and a curvature that count as nothing can change over this distance, and a good deal more.
     change = float(np.abs(objective.loss(params + directions) - loss).max())
     if not change <= 10.0 * FLAT * NEAR * unit:
-        sentence = f"A kink: the loss has no derivative here, and changes by {change:.2g} within {NEAR:g}."
+        sentence = f"A kink: the loss has no derivative here, and changes by {shown(change)} within {NEAR:g}."
         return Point("kink", None, steepness, sentence)
-    sentence = f"A plateau: the gradient is {steepness:.2g}, and there is next to no curvature to lead on."
+    sentence = f"A plateau: the gradient is {shown(steepness)}, and there is next to no curvature to lead on."
     return Point("plateau", None, steepness, sentence)
 
 
