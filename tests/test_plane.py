@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -24,13 +25,29 @@ from model import (
 from model.activations import Array
 from model.datasets import Moons, Sine
 from model.losses import BinaryCrossEntropy, MeanSquared
-from model.plane import UNIT, bounds_around, filter_normalized, whole_plane
+from model.plane import (
+    UNIT,
+    Course,
+    Curvature,
+    Ends,
+    Momentum,
+    Steepest,
+    ThreeStates,
+    bounds_around,
+    filter_normalized,
+    spanned,
+    square,
+    valley_share,
+    whole_plane,
+)
 from model.settings import kind_of
+from model.trajectory import Trajectory
 
 NETWORK = Network(widths=(2, 5, 4, 1))
 OBJECTIVE = Fit(Moons(samples=8).load(), NETWORK, BinaryCrossEntropy())
 LINE = Fit(Sine(samples=8).load(), Network((1, 1)), MeanSquared())  # two parameters
 every = pytest.mark.parametrize("kind", PLANES, ids=kind_of)
+local = pytest.mark.parametrize("kind", [kind for kind in PLANES if kind.local], ids=kind_of)
 
 
 def skewed(angle: float, lengths: tuple[float, float] = (1.0, 1.0), size: int = 30) -> Plane:
@@ -297,7 +314,7 @@ def test_random_directions_need_two_weights() -> None:
     RandomNormalized().check(Restricted(OBJECTIVE, np.array([2, 3, 4, 5, 20, 38]), np.zeros(OBJECTIVE.size)))
 
 
-# ---- two parameters are the whole ---------------------------------------------------------------------------------
+# ---- two parameters are the whole -----------------------------------------------------------------------------------
 
 TWO: list[Any] = [
     pytest.param(LINE, id="line"),
@@ -348,3 +365,345 @@ def test_the_plane_of_some_parameters_is_in_their_space() -> None:
     random = RandomNormalized().plane(objective, path(5, 4))
     np.testing.assert_array_equal(random.directions[:, 3], 0.0)  # a bias
     assert np.linalg.norm(random.u[:2]) == pytest.approx(np.linalg.norm(path(5, 4)[-1, :2]))  # one row of two weights
+
+
+# ---- the width ------------------------------------------------------------------------------------------------------
+
+
+@every
+@pytest.mark.parametrize("reach", [1e-6, 0.3, 7.7, 1e9])
+def test_a_typed_range_is_half_the_width(kind: type[PlaneKind], reach: float) -> None:
+    params = path(9)
+    plane = kind(reach=reach).plane(OBJECTIVE, params)
+    for low, high in plane.bounds:
+        assert high - low == pytest.approx(2 * reach, rel=1e-8)
+    coords = plane.project(params)
+    middle = coords[-1] if kind.local else (coords.min(axis=0) + coords.max(axis=0)) / 2
+    np.testing.assert_allclose(plane.centre, middle, atol=1e-8 * reach, rtol=1e-12)
+    automatic = kind().plane(OBJECTIVE, params)
+    np.testing.assert_array_equal(plane.directions, automatic.directions)
+
+
+@every
+@pytest.mark.parametrize("reach", [0.5, 3.0])
+def test_a_typed_range_holds_for_two_parameters_too(kind: type[PlaneKind], reach: float) -> None:
+    params = np.array([[0.0, 1.0], [4.0, 2.0], [1.0, 2.0]])
+    (x0, x1), (y0, y1) = kind(reach=reach).plane(LINE, params).bounds
+    x, y = (1.0, 2.0) if kind.local else (2.0, 1.5)
+    np.testing.assert_allclose([x0, x1, y0, y1], [x - reach, x + reach, y - reach, y + reach])
+
+
+@every
+@pytest.mark.parametrize("reach", [np.nan, np.inf, -1.0, -1e-300, 1e10])
+def test_a_range_that_is_none_is_refused(kind: type[PlaneKind], reach: float) -> None:
+    with pytest.raises(SettingError, match=r"^reach: "):
+        kind(reach=reach)
+
+
+@every
+@pytest.mark.parametrize("reach", [1e-320, 1e-12])
+def test_a_range_below_rounding_is_refused(kind: type[PlaneKind], reach: float) -> None:
+    with pytest.raises(SettingError, match=r"^plane.reach: .* 0, which is automatic, or a number from 1e-09 up"):
+        kind(reach=reach).plane(OBJECTIVE, path(1))
+
+
+@pytest.mark.parametrize("half", [1e-6, 0.1, 1.0, 3.7, 1e9])
+@pytest.mark.parametrize("share", [0.0, 0.1, -np.pi, 1e5 / 7])
+def test_bounds_have_an_exact_middle(share: float, half: float) -> None:
+    middle = share * half
+    for low, high in square(np.array([middle, middle]), half):
+        assert Fraction(low) + Fraction(high) == 2 * Fraction((low + high) / 2)  # without any rounding
+        assert high - low == pytest.approx(2 * half, rel=1e-8)
+        assert (low + high) / 2 == pytest.approx(middle, abs=1e-9 * half)
+
+
+@local
+def test_a_local_plane_touches_the_current_state_in_the_middle(kind: type[PlaneKind]) -> None:
+    params = path(9)
+    course = Course(Course.of(params).trajectory, 4, params)
+    plane = kind().plane(OBJECTIVE, course)
+    np.testing.assert_array_equal(plane.point(np.array(plane.centre)), params[4])
+    assert float(plane.distance(params[4])) == 0.0
+    assert float(OBJECTIVE.loss(plane.point(np.zeros(2)))) == float(OBJECTIVE.loss(params[4]))
+    assert all(plane.contains(coords) for coords in plane.project(params))
+    assert kind().follow and not kind(follow=False).follow  # type: ignore
+
+
+@every
+def test_coordinates_are_least_squares(kind: type[PlaneKind]) -> None:
+    params = path(9)
+    plane = kind().plane(OBJECTIVE, params)
+    expected = np.linalg.lstsq(plane.directions.T, (params - plane.origin).T, rcond=None)[0].T
+    np.testing.assert_allclose(plane.project(params), expected, atol=1e-11)
+
+
+@every
+def test_a_run_without_a_finite_state_is_refused(kind: type[PlaneKind]) -> None:
+    for params in (np.full((3, OBJECTIVE.size), np.nan), np.empty((0, OBJECTIVE.size))):
+        with pytest.raises(SettingError, match=r"^run: 'no finite state'"):
+            kind().plane(OBJECTIVE, params)
+    with pytest.raises(SettingError, match=r"^run: 'no finite state'"):
+        kind().plane(OBJECTIVE, Course.along(Trajectory()))
+
+
+# ---- along the derivatives: a quadratic whose eigenvectors are known ------------------------------------------------
+
+
+class Quadratic(Restricted):
+    """½(θ - c)ᵀ Q diag(λ) Qᵀ (θ - c); of the network that it replaces, only the size is used."""
+
+    def __init__(self, values: Any, seed: int = 0) -> None:
+        size = len(values)
+        super().__init__(OBJECTIVE, np.arange(size), np.zeros(OBJECTIVE.size))
+        rng = np.random.default_rng(seed)
+        self.axes = np.linalg.qr(rng.normal(size=(size, size)))[0]
+        self.values, self.centre = np.array(values, float), rng.normal(size=size)
+        with np.errstate(invalid="ignore"):
+            self.matrix = self.axes @ np.diag(self.values) @ self.axes.T
+
+    @property
+    def filters(self) -> tuple[slice, ...]:
+        return ()
+
+    def loss(self, params: Array) -> Array:
+        apart = params - self.centre
+        return np.asarray(np.einsum("...i,ij,...j->...", apart, self.matrix, apart) / 2)
+
+    def loss_and_gradient(self, params: Array, rows: Array | None = None) -> tuple[float, Array]:
+        return float(self.loss(params)), self.matrix @ (params - self.centre)
+
+    def hessian_at(self, params: Array) -> Any:
+        return lambda vector: self.matrix @ vector
+
+
+BOWL = Quadratic([3.0, -7.0, 5.0, 1.0, 0.5])
+
+
+def same_line(one: Array, other: Array) -> bool:
+    return bool(abs(one @ other) > (1 - 1e-12) * np.linalg.norm(one) * np.linalg.norm(other))
+
+
+def test_the_curvature_plane_has_the_eigenvectors_of_the_largest_eigenvalues() -> None:
+    plane = Curvature().plane(BOWL, path(4, 5))
+    assert same_line(plane.u, BOWL.axes[:, 2]) and same_line(plane.v, BOWL.axes[:, 0])
+    for direction in plane.directions:
+        assert direction[np.abs(direction).argmax()] > 0.0 and np.linalg.norm(direction) == pytest.approx(1.0)
+    assert plane.labels == ("curvature 1 (λ = 5)", "curvature 2 (λ = 3)")
+
+
+def test_a_plane_that_follows_does_not_flip_over() -> None:
+    params = path(4, 5)
+    trajectory = Course.of(params).trajectory
+    free = Curvature().plane(BOWL, params)
+    for signs in ([1, 1], [1, -1], [-1, 1], [-1, -1]):
+        before = np.array(signs)[:, None] * free.directions
+        plane = Curvature().plane(BOWL, Course(trajectory, 3, params, before=before))
+        np.testing.assert_allclose(plane.directions, before, atol=1e-12)
+
+
+def test_the_momentum_plane_holds_gradient_and_last_step() -> None:
+    params = path(4, 5)
+    gradient, step = BOWL.matrix @ (params[-1] - BOWL.centre), params[-1] - params[-2]
+    plane = Momentum().plane(BOWL, params)
+    assert plane.u @ gradient == pytest.approx(np.linalg.norm(gradient), rel=1e-12)
+    assert plane.v @ step > 0.0 and plane.u @ plane.v == pytest.approx(0.0, abs=1e-15)
+    for held in (gradient, step):
+        assert float(plane.distance(plane.origin + held)) == pytest.approx(0.0, abs=1e-12)
+    assert plane.labels == ("gradient", "last step")
+
+
+def test_the_steepest_plane_holds_gradient_and_most_curved_direction() -> None:
+    params = path(4, 5)
+    gradient = BOWL.matrix @ (params[-1] - BOWL.centre)
+    plane = Steepest().plane(BOWL, params)
+    for held in (gradient, BOWL.axes[:, 2]):
+        assert float(plane.distance(plane.origin + held)) == pytest.approx(0.0, abs=1e-12)
+    assert plane.u @ gradient == pytest.approx(np.linalg.norm(gradient), rel=1e-12)
+    assert plane.labels == ("gradient", "most curved (λ = 5)")
+
+
+def at_minimum() -> Array:
+    return np.stack([BOWL.centre + 1.0, BOWL.centre])
+
+
+ALONG = BOWL.centre + BOWL.axes[:, 2]  # there the gradient is an eigenvector
+MISSING = [
+    (Momentum(), BOWL, at_minimum(), ("last step", "random direction 1")),  # no gradient
+    (Momentum(), BOWL, BOWL.centre[None], ("random direction 1", "random direction 2")),  # nor a step
+    (Momentum(), BOWL, path(1, 5), ("gradient", "random direction 1")),  # the start
+    (Momentum(), BOWL, np.stack([ALONG + BOWL.axes[:, 2], ALONG]), ("gradient", "random direction 1")),  # parallel
+    (Steepest(), BOWL, ALONG[None], ("gradient", "random direction 1")),
+    (Steepest(), BOWL, at_minimum(), ("most curved (λ = 5)", "random direction 1")),
+    (Curvature(), Quadratic(np.zeros(5)), path(1, 5), ("random direction 1", "random direction 2")),
+    (Curvature(), Quadratic([np.nan] * 5), path(1, 5), ("random direction 1", "random direction 2")),
+    (Steepest(), Quadratic([np.inf] * 5), path(1, 5), ("random direction 1", "random direction 2")),
+    (ThreeStates(), BOWL, path(1, 5), ("random direction 1", "random direction 2")),
+    (ThreeStates(0, 0, 0), BOWL, path(3, 5), ("random direction 1", "random direction 2")),
+    (ThreeStates(0, 1, 1), BOWL, path(3, 5), ("step 0 → step 1", "random direction 1")),
+    (ThreeStates(0, 0, 1), BOWL, path(3, 5), ("step 0 → step 1", "random direction 1")),
+    (ThreeStates(), BOWL, np.outer([0.0, 1.0, 2.0], np.arange(5)), ("step 0 → newest", "random direction 1")),
+    (Ends(), BOWL, path(1, 5), ("random direction 1", "random direction 2")),
+    (Ends(), BOWL, np.outer([0.0, 1.0, 2.0], np.arange(5)), ("start → newest", "random direction 1")),
+    (Ends(), BOWL, np.outer([0.0, 1.0, 0.0], np.arange(5)), ("start → farthest off", "random direction 1")),
+]
+
+
+@pytest.mark.parametrize(("kind", "objective", "params", "labels"), MISSING)
+def test_directions_that_there_are_not_are_replaced_and_called_so(
+    kind: PlaneKind, objective: Objective, params: Array, labels: tuple[str, str]
+) -> None:
+    plane = kind.plane(objective, params)
+    assert plane.labels == labels
+    np.testing.assert_allclose(plane.directions @ plane.directions.T, np.eye(2), atol=1e-14)
+    assert np.isfinite(plane.bounds).all()
+
+
+@pytest.mark.parametrize("angle", [1e-9, 1e-3, 1.0, np.pi / 2, 3.0])
+@pytest.mark.parametrize("lengths", [(1e-200, 1e200), (1.0, 1.0), (1e150, 1e-300)])
+def test_spanned_axes_are_orthonormal(lengths: tuple[float, float], angle: float) -> None:
+    frame = np.linalg.qr(np.random.default_rng(0).normal(size=(30, 2)))[0].T
+    skew = np.cos(angle) * frame[0] + np.sin(angle) * frame[1]
+    plane = spanned(np.zeros(30), [("one", lengths[0] * frame[0]), ("two", lengths[1] * skew)])
+    assert plane.labels == ("one", "two")
+    np.testing.assert_allclose(plane.directions @ plane.directions.T, np.eye(2), atol=1e-14)
+    np.testing.assert_allclose(plane.directions, frame, atol=1e-15 / np.sin(angle))
+
+
+# ---- through states -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("steps", [(0, -1, -2), (3, 11, 7), (11, 0, 5), (-2, 2, -1)])
+def test_three_states_lie_on_their_plane(steps: tuple[int, int, int]) -> None:
+    params = path(12)
+    plane = ThreeStates(*steps).plane(OBJECTIVE, params)
+    anchors = params[[{-2: 5}.get(step, step) for step in steps]]
+    coords = plane.project(anchors)
+    np.testing.assert_allclose(plane.point(coords), anchors, atol=1e-12)
+    np.testing.assert_allclose(OBJECTIVE.loss(plane.point(coords)), OBJECTIVE.loss(anchors), rtol=1e-12)
+    # Lengths are those of parameter space: the first at (0, 0), the second on the x axis, the third above it.
+    np.testing.assert_allclose(coords[:2], [[0.0, 0.0], [np.linalg.norm(anchors[1] - anchors[0]), 0.0]], atol=1e-12)
+    assert coords[2, 1] > 0.0 and np.linalg.norm(coords[2]) == pytest.approx(np.linalg.norm(anchors[2] - anchors[0]))
+    assert all(plane.contains(each) for each in plane.project(params))
+
+
+def test_states_to_come_can_be_chosen() -> None:
+    params = path(12)
+    recorded = Course.of(params[:4]).trajectory
+    course = Course(recorded, 3, params[::2], steps=np.arange(0, 12, 2))
+    plane = ThreeStates(0, 8, 1).plane(OBJECTIVE, course)
+    np.testing.assert_allclose(plane.distance(params[[0, 8, 1]]), 0.0, atol=1e-12)
+    with pytest.raises(SettingError, match=r"^plane.third: 7 given; allowed: a step of the run, 0 to 3 by now"):
+        ThreeStates(0, 8, 7).plane(OBJECTIVE, course)
+
+
+@pytest.mark.parametrize("beyond", [np.nan, np.inf, 1e39])
+def test_a_state_of_a_divergence_cannot_be_chosen(beyond: float) -> None:
+    params = path(6)
+    params[5, 0] = beyond
+    with pytest.raises(SettingError, match=r"^plane.second: 5 given; allowed: a step before the run diverged"):
+        ThreeStates(0, 5, 2).plane(OBJECTIVE, params)
+
+
+def test_both_ends_lie_on_the_plane_of_the_ends() -> None:
+    params = path(30)
+    plane = Ends().plane(OBJECTIVE, params)
+    np.testing.assert_allclose(plane.distance(params[[0, -1]]), 0.0, atol=1e-12)
+    covered = params[-1] - params[0]
+    np.testing.assert_allclose(plane.project(params[-1]), [np.linalg.norm(covered), 0.0], atol=1e-12)
+    apart = params - params[0]
+    squares = (apart**2).sum(axis=1) - (apart @ covered) ** 2 / (covered @ covered)  # Pythagoras
+    farthest = squares.argmax()
+    assert float(plane.distance(params[farthest])) == pytest.approx(0.0, abs=1e-12)
+    assert plane.project(params[farthest])[1] == pytest.approx(np.sqrt(squares.max()))
+
+
+def test_principal_directions_of_all_runs() -> None:
+    params, others = path(10), path(20, seed=7)
+    others[3] = np.inf  # diverged
+    course = Course(Course.of(params).trajectory, 9, params, others)
+    together = np.vstack([np.delete(others, 3, axis=0), params])
+    _, singular, directions = np.linalg.svd(together - together.mean(axis=0))
+    plane = Principal(runs="all runs").plane(OBJECTIVE, course)
+    for direction, expected in zip(plane.directions, directions, strict=False):
+        np.testing.assert_allclose(direction * np.sign(direction @ expected), expected, atol=1e-9)
+    assert plane.explained == pytest.approx((singular[:2] ** 2).sum() / (singular**2).sum(), rel=1e-9)
+    alone, bare = Principal().plane(OBJECTIVE, course), Principal().plane(OBJECTIVE, params)
+    np.testing.assert_array_equal(alone.directions, bare.directions)
+
+
+# ---- by chance ------------------------------------------------------------------------------------------------------
+
+
+def test_biases_are_held_or_varied() -> None:
+    """Varied like weights, each is as large as that of the network, up or down."""
+    params = path(3)
+    biases = [index for index, name in enumerate(NETWORK.names) if "bias" in name]
+    held, varied = (RandomNormalized(biases=word).plane(OBJECTIVE, params) for word in ("held", "varied"))
+    np.testing.assert_array_equal(held.directions[:, biases], 0.0)
+    np.testing.assert_allclose(np.abs(varied.directions[:, biases]), np.abs(params[[-1, -1]])[:, biases], rtol=1e-12)
+    weights = np.setdiff1d(np.arange(NETWORK.size), biases)
+    np.testing.assert_array_equal(held.directions[:, weights], varied.directions[:, weights])
+
+
+def test_rescaling_a_relu_network_changes_the_raw_picture_alone() -> None:
+    """Layer 1 ten times as large, layer 2 a tenth, is the same function (Dinh et al. 2017)."""
+    network = Network(widths=(2, 6, 1), activation="relu")
+    objective = Fit(Moons(samples=30).load(), network, BinaryCrossEntropy())
+    params = np.random.default_rng(0).normal(size=network.size)
+    rescaled = params.copy()
+    first, last = network.layers
+    rescaled[first.start : first.stop] *= 10.0
+    weights = network.weights(rescaled, last)
+    weights /= 10.0
+    assert float(objective.loss(rescaled)) == pytest.approx(float(objective.loss(params)), rel=1e-12)
+    coords = np.random.default_rng(1).uniform(-1.0, 1.0, (50, 2))
+    for normalize, biases, same in (("neuron", "held", True), ("neuron", "varied", True), ("none", "held", False)):
+        kind = RandomNormalized(normalize=normalize, biases=biases)
+        one, other = (objective.loss(kind.plane(objective, each[None]).point(coords)) for each in (params, rescaled))
+        assert np.allclose(one, other, rtol=1e-10) is same
+
+
+def test_raw_directions_are_as_drawn() -> None:
+    plane = RandomNormalized(normalize="none", biases="varied", seed=5).plane(OBJECTIVE, path(2))
+    rng = np.random.default_rng(5)
+    np.testing.assert_array_equal(plane.u, rng.normal(size=NETWORK.size))
+    np.testing.assert_array_equal(plane.v, rng.normal(size=NETWORK.size))
+
+
+def test_every_plane_through_a_minimum_shows_a_valley_and_none_through_a_maximum() -> None:
+    for values, share in (([1.0, 2.0, 3.0, 4.0, 5.0], 1.0), ([-1.0, -2.0, -3.0, -4.0, -5.0], 0.0), (np.zeros(5), 0.0)):
+        bowl = Quadratic(values)
+        assert valley_share(bowl, bowl.centre, 0.1) == share
+
+
+def test_a_saddle_shows_a_valley_in_some_planes() -> None:
+    """Of H = diag(1, 1, ..., -μ), a plane shows a valley where uᵀHu > 0 on all of it: counted with NumPy's own eigh."""
+    saddle = Quadratic([1.0, 1.0, 1.0, -1.0])
+    share = valley_share(saddle, saddle.centre, 0.1, planes=400, angles=64)
+    rng, count = np.random.default_rng(3), 4000
+    directions = rng.normal(size=(count, 2, 4))
+    lowest = np.linalg.eigvalsh(directions @ np.diag([1.0, 1.0, 1.0, -1.0]) @ directions.transpose(0, 2, 1))[:, 0]
+    assert share == pytest.approx((lowest > 0).mean(), abs=0.1) and 0.05 < share < 0.95
+
+
+@pytest.mark.parametrize("radius", [0.0, -1.0, np.nan, np.inf])
+def test_a_valley_has_a_radius(radius: float) -> None:
+    with pytest.raises(SettingError, match=r"^radius: "):
+        valley_share(BOWL, BOWL.centre, radius)
+
+
+@local
+def test_local_planes_of_a_network_too_large_for_the_whole_hessian(kind: type[PlaneKind]) -> None:
+    """By Lanczos: residual of H·v = λ·v, and the answer does not depend on the plane before."""
+    network = Network(widths=(2, 12, 6, 1))
+    objective = Fit(Moons(samples=20).load(), network, BinaryCrossEntropy())
+    params = np.random.default_rng(0).normal(size=(3, network.size))
+    plane = kind().plane(objective, params)
+    assert float(plane.distance(params[-1])) == 0.0
+    followed = kind().plane(objective, Course(Course.of(params).trajectory, 2, params, before=plane.directions))
+    np.testing.assert_allclose(followed.directions, plane.directions, atol=1e-4)
+    if kind is Curvature:
+        product = objective.hessian_at(params[-1])
+        for direction in plane.directions:
+            bend = product(direction)
+            assert np.linalg.norm(bend - (bend @ direction) * direction) < 1e-4 * np.linalg.norm(bend)
