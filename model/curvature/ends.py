@@ -82,8 +82,9 @@ def _outer(count: int, kept: int = KEPT) -> Array:
 
 
 def _start(size: int, warm: Array | None) -> Array:
-    usable = warm is not None and len(warm) and warm.shape[1] == size and np.isfinite(warm).all()
-    return warm if usable and warm is not None else np.random.default_rng(0).normal(size=(2 * KEPT, size))
+    if warm is not None and warm.shape[1:] == (size,) and np.isfinite(warm).all() and warm.any():
+        return warm
+    return np.random.default_rng(0).normal(size=(2 * KEPT, size))
 
 
 def _followed(product: Product, start: Array) -> Extremes:

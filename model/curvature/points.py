@@ -16,7 +16,7 @@ from model.objective import Objective
 STILL = 1e-4  # |∇L| ≤ STILL · max|λ|: along the most curved direction no more than this from where it is 0
 LEVEL = 1e-6  # |λ| ≤ LEVEL · max|λ|: as good as no curvature
 FLAT = 1e-6  # |∇L| and max|λ| ≤ FLAT · max(1, |L|): as good as nothing within a distance of 1
-NEAR = 1e-3  # how far around a plateau the loss is looked at
+NEAR = 1e-6  # how far around the loss is looked at, for a kink
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,9 @@ def critical(objective: Objective, params: Array, gradient: Array | None = None)
     A slope is where |∇L| > STILL · max|λ|. Elsewhere eigenvalues decide, LEVEL · max|λ| and less counting as 0: all
     above, a minimum; all below, a maximum; some below, a saddle, whose index is their number; none below and some 0,
     the floor of a valley, of which second derivatives cannot tell whether it goes down. Where gradient and curvature
-    are both nothing beside the loss (FLAT), it is a plateau; or a kink, if the loss changes close by all the same,
-    because 0 was taken for derivatives that do not exist. Above `MOST` parameters λ_max and λ_min alone are looked at.
+    are both nothing beside the loss (FLAT), it is a plateau. Where the loss changes close by more than they have it,
+    because 0 was taken for derivatives that do not exist, it is a kink. Above `MOST` parameters λ_max and λ_min
+    alone are looked at.
     """
     loss = float(objective.loss(params))
     slope = objective.loss_and_gradient(params)[1] if gradient is None else gradient
@@ -51,12 +52,17 @@ def critical(objective: Objective, params: Array, gradient: Array | None = None)
         return Point("diverged", None, steepness, "The loss or its derivatives are not finite here.")
     most, unit = max(abs(ends.largest), abs(ends.smallest)), max(1.0, abs(loss))
     if max(steepness, most) <= FLAT * unit:
-        return _level(objective, params, loss, steepness, unit)
-    if steepness > STILL * most:
+        level = f"A plateau: the gradient is {shown(steepness)}, and there is next to no curvature to lead on."
+        point = Point("plateau", None, steepness, level)
+    elif steepness > STILL * most:
         return Point("slope", None, steepness, f"A slope: the gradient is still {shown(steepness)}.")
-    if objective.size > MOST:
-        return _by_ends(objective.size, ends.largest, ends.smallest, steepness)
-    return _by_spectrum(spectrum(objective, params), steepness)
+    elif objective.size > MOST:
+        point = _by_ends(objective.size, ends.largest, ends.smallest, steepness)
+    else:
+        point = _by_spectrum(spectrum(objective, params), steepness)
+    if point.kind in ("plateau", "valley") and _kinked(objective, params, loss, slope, most):
+        return Point("kink", None, steepness, "A kink: the loss has no derivative here, for which 0 is taken.")
+    return point
 
 
 def _by_spectrum(values: Array, steepness: float) -> Point:
@@ -90,16 +96,12 @@ def _by_ends(size: int, largest: float, smallest: float, steepness: float) -> Po
     return Point("valley", 0, steepness, sentence)
 
 
-def _level(objective: Objective, params: Array, loss: float, steepness: float, unit: float) -> Point:
-    directions = np.random.default_rng(0).normal(size=(16, objective.size))
-    directions *= NEAR / np.linalg.norm(directions, axis=1, keepdims=True)
-    # By what a gradient and a curvature that count as nothing can change over this distance, and a good deal more.
-    change = float(np.abs(objective.loss(params + directions) - loss).max())
-    if not change <= 10.0 * FLAT * NEAR * unit:
-        sentence = f"A kink: the loss has no derivative here, and changes by {shown(change)} within {NEAR:g}."
-        return Point("kink", None, steepness, sentence)
-    sentence = f"A plateau: the gradient is {shown(steepness)}, and there is next to no curvature to lead on."
-    return Point("plateau", None, steepness, sentence)
+def _kinked(objective: Objective, params: Array, loss: float, slope: Array, most: float) -> bool:
+    """Whether the loss changes around by more than gradient and curvature have it, in proportion to the distance."""
+    around = np.random.default_rng(0).normal(size=(16, objective.size))
+    around *= NEAR / np.linalg.norm(around, axis=1, keepdims=True)
+    change = float(np.abs(objective.loss(params + around) - loss - around @ slope).max())
+    return not change <= NEAR * (10.0 * FLAT * max(1.0, abs(loss)) + most * NEAR)
 
 
 def _all(count: int) -> str:
