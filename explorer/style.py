@@ -234,6 +234,10 @@ def _legend_mark(painter: QPainter, at: QPointF, kind: str, style: Style) -> Non
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QBrush(QColor(style.theme.muted), Qt.BrushStyle.BDiagPattern))
         painter.drawRect(QRectF(at.x() - 9 * k, at.y() - 6 * k, 18 * k, 12 * k))
+    elif kind == "band":
+        veil = QColor(style.theme.accent)
+        veil.setAlpha(60)
+        painter.fillRect(QRectF(at.x() - 9 * k, at.y() - 5 * k, 18 * k, 10 * k), veil)
     elif kind in CURVES:
         painter.setPen(curve_pen(kind, style))
         painter.drawLine(*ends)

@@ -33,7 +33,7 @@ from explorer.views import VIEWS, ContourView, SurfaceView, View
 from model import Experiment, SettingError, to_json
 
 DOCKED = tuple(view for view in VIEWS.values() if view.docked)  # the first is open at first
-LAYOUT = 2  # raise it when docks change, so that an old layout is not restored over a new one
+LAYOUT = 3  # raise it when docks change, so that an old layout is not restored over a new one
 
 
 class Window(QMainWindow):
@@ -257,9 +257,12 @@ class Window(QMainWindow):
     @Slot(bool)
     def _show_again(self, visible: bool) -> None:
         """A dock that comes back shows the frame of now, not that of when it went."""
-        for view in getattr(self, "views", {}).values() if visible else ():
+        views = getattr(self, "views", {})
+        for view in views.values() if visible else ():
             if view.docked and view.isVisible():
                 view.show_frame(self.session.frame)
+        if views:
+            self.session.set_probing(*(not self.dock(name).isHidden() for name in ("trust", "slice")))
 
     def _show_parts(self) -> None:
         for name in ("map", "surface"):
@@ -382,7 +385,7 @@ class Window(QMainWindow):
             dock.show()
         for view in DOCKED[1:]:
             self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock(view.name))
-            self.dock(view.name).hide()
+            self.dock(view.name).setVisible(view.name == "trust" and self.width() >= 1400)
         self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, loss)
         self.splitDockWidget(loss, bottom, Qt.Orientation.Vertical)
         self.resizeDocks([loss], [max(170, self.height() // 5)], Qt.Orientation.Vertical)

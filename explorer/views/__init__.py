@@ -4,8 +4,12 @@ from explorer.views.base import View
 from explorer.views.contour import ContourView
 from explorer.views.curves import LossCurve
 from explorer.views.layers import LayersView
+from explorer.views.slice import SliceView
 from explorer.views.surface3d import SurfaceView
+from explorer.views.trust import TrustView
 
-VIEWS: dict[str, type[View]] = {view.name: view for view in (ContourView, SurfaceView, LossCurve, LayersView)}
+VIEWS: dict[str, type[View]] = {
+    view.name: view for view in (ContourView, SurfaceView, LossCurve, TrustView, SliceView, LayersView)
+}
 
-__all__ = ["VIEWS", "ContourView", "LayersView", "LossCurve", "SurfaceView", "View"]
+__all__ = ["VIEWS", "ContourView", "LayersView", "LossCurve", "SliceView", "SurfaceView", "TrustView", "View"]

@@ -1,0 +1,115 @@
+"""The slice: the loss along one line, with the tangent and the parabola that touch it at the current state."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from explorer.frame import Frame, number
+from explorer.style import Style, curve_pen, draw_legend, legend_height
+from explorer.views.axes import label, plot
+from explorer.views.base import View, rendered
+from explorer.views.strip import Strip
+from model import Profile
+from model.line import barrier
+
+
+class SliceView(View):
+    """Loss against the position on a line; a band where many lines were looked at; the barrier between two states."""
+
+    name, caption = "slice", "Slice"
+
+    def __init__(self, style: Style, parent: QWidget | None = None) -> None:
+        super().__init__(style, parent)
+        theme = style.theme
+        self._profile: Profile | None = None
+        self._entries: list[tuple[str, str]] = []
+        self._plot = plot(style)
+        self._plot.setAccessibleName("Loss along a line")
+        self._plot.setMouseEnabled(False, False)
+        self._plot.showGrid(x=True, y=True, alpha=0.12)
+        ink = QColor(theme.accent)
+        ink.setAlpha(60)
+        edges = [pg.PlotCurveItem(pen=None) for _ in range(2)]
+        self._band = pg.FillBetweenItem(*edges, brush=ink)
+        self._edges = edges
+        self._loss = pg.PlotCurveItem(pen=curve_pen("solid", style), connect="finite")
+        self._parabola = pg.PlotCurveItem(pen=curve_pen("dashed", style), connect="finite")
+        self._tangent = pg.PlotCurveItem(pen=curve_pen("dotted", style), connect="finite")
+        for item in (self._parabola, self._tangent):
+            item.setSegmentedLineMode("off")
+        self._now = pg.ScatterPlotItem(size=9 * style.scale, brush=theme.accent, pen=style.pen(theme.window, 1.5))
+        for item in (self._band, *edges, self._parabola, self._tangent, self._loss, self._now):
+            self._plot.addItem(item, ignoreBounds=True)
+        label(self._plot.getAxis("left"), "loss", style)
+        self._legend = Strip(self._paint_legend, style, height=20)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(*(round(m * style.scale) for m in (2, 4, 4, 2)))
+        column.setSpacing(0)
+        column.addWidget(self._legend)
+        column.addWidget(self._plot, 1)
+
+    def show_frame(self, frame: Frame) -> None:
+        profile = frame.probe.profile if frame.probe is not None else None
+        if profile is self._profile and profile is not None:
+            return
+        self._profile = profile
+        shown = profile is not None
+        for item in (self._band, self._loss, self._parabola, self._tangent, self._now):
+            item.setVisible(shown)
+        self._plot.viewport().update()
+        self._legend.update()
+        if profile is None or frame.probe is None:
+            self._entries = [("solid", "no slice yet")]
+            self._plot.setRange(xRange=(-1, 1), yRange=(0, 1), padding=0)
+            return
+        low, high = self._span(profile)
+        self._plot.setRange(xRange=profile.line.bounds, yRange=(low, high), padding=0)
+        label(self._plot.getAxis("bottom"), profile.line.label, self.look)
+        self._draw(profile, frame, low, high)
+        self._legend.fit(legend_height(self.width() - 8 * self.look.scale, self._entries, self.look))
+        self.setAccessibleDescription(f"{profile.line.label}: " + ", ".join(words for _, words in self._entries))
+
+    def picture(self) -> QImage:
+        return rendered(self)
+
+    def _draw(self, profile: Profile, frame: Frame, low: float, high: float) -> None:
+        t, touching = profile.t, frame.probe.parabola if frame.probe is not None else None
+        self._entries = [("solid", "loss")]
+        middle = profile.loss if profile.band is None else profile.band[1]
+        self._loss.setData(t, _held(middle, low, high))
+        self._band.setVisible(profile.band is not None)
+        if profile.band is not None:
+            for edge, values in zip(self._edges, (profile.band[0], profile.band[2]), strict=True):
+                edge.setData(t, np.clip(np.nan_to_num(values, nan=high, posinf=high), low, high))
+            self._entries = [("solid", "median loss"), ("band", "least to largest")]
+        for item in (self._parabola, self._tangent, self._now):
+            item.setVisible(touching is not None)
+        if touching is not None:
+            self._parabola.setData(t, _held(touching.height(t), low, high))
+            self._tangent.setData(t, _held(touching.tangent(t), low, high))
+            self._now.setData([touching.at], [touching.value])
+            self._entries += [("dotted", "tangent"), ("dashed", f"parabola, curvature {number(touching.curvature)}")]
+        if profile.line.bounds == (0.0, 1.0):
+            self._entries.append(("", f"barrier {number(barrier(profile))}"))
+
+    def _span(self, profile: Profile) -> tuple[float, float]:
+        values = profile.loss if profile.band is None else profile.band.ravel()
+        finite = values[np.isfinite(values)]
+        if not len(finite):
+            return 0.0, 1.0
+        low, high = float(finite.min()), float(min(finite.max(), 20 * np.median(finite)))
+        high = max(high, low)
+        room = max(high - low, 1e-9 * max(1.0, abs(high)))
+        return low - 0.08 * room, high + 0.08 * room
+
+    def _paint_legend(self, painter, rect) -> None:
+        draw_legend(painter, rect.adjusted(6 * self.look.scale, 0, 0, 0), self._entries, self.look)
+
+
+def _held(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Values that a painter can count to: what lies far off the picture is left out."""
+    far = 3 * (high - low)
+    return np.where((values > low - far) & (values < high + far), values, np.nan)
