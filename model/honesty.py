@@ -119,7 +119,7 @@ def inside(plane: Plane, vector: Array) -> float:
         return math.nan
     unit = vector / size  # squares of very small and very large numbers are neither
     part = np.linalg.pinv(plane.directions) @ (plane.directions @ unit)
-    return float(min(np.linalg.norm(part) / np.linalg.norm(unit), 1.0))
+    return min(float(np.linalg.norm(part) / np.linalg.norm(unit)), 1.0)
 
 
 def explained(plane: Plane, params: Array) -> float:
@@ -195,7 +195,7 @@ class _Account:
         return f"{here}; {there}: there the path lies {self._off(worst)}."
 
     def _agreement(self, worst: int) -> str:
-        exact = all(self._exact(index) for index in np.flatnonzero(self.finite))
+        exact = all(self._exact(index) for index in np.flatnonzero(self.finite).tolist())
         sheet = "is exact" if exact else f"agrees with the true loss to {_up(abs(self.gaps[worst]))}"
         where = "along the whole path" if self.finite.all() else "along the path, as far as it is finite"
         if self.finite.sum() == 1:

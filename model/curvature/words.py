@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 
 def shown(number: float, digits: int = 2) -> str:
     """To that many digits, without an exponent as long as that is the shorter way."""
     if not 1e-4 <= abs(number) < 1e6:
         return f"{number:.{digits}g}"
-    places = digits - 1 - math.floor(math.log10(abs(number)))
+    exponent = int(f"{number:.{digits - 1}e}".partition("e")[2])  # of the rounded number: 0.999 is 1.0
+    places = digits - 1 - exponent
     return f"{round(number, places):,.{max(places, 0)}f}"
 
 
