@@ -107,7 +107,7 @@ class BendLoss(Objective):
     """The mean loss along the curve from `a` to `b` `(P,)`, as a function of its bend: M(c) = mean of L(γ(tᵢ)). Final.
 
     The tᵢ are the middles of `nodes` equal parts of [0, 1]. To a descent they are samples, from which it draws
-    mini-batches: Garipov et al. (algorithm in §3.3) draw one t for each step. Since γ is affine in c with the factor
+    mini-batches: Garipov et al. (§3.1) draw one t for each step. Since γ is affine in c with the factor
     s = 2t(1 − t), ∇M = mean of sᵢ·∇L(γ(tᵢ)), and the Hessian is the mean of sᵢ²·H(γ(tᵢ)).
     """
 

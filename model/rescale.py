@@ -1,8 +1,8 @@
 """Rescaling: other parameters, the same function.
 
 An activation with φ(αz) = α·φ(z) for α > 0 lets a layer's weights and biases grow by the factor α and the next layer's
-weights shrink by it, and no output changes (Neyshabur et al. 2015; Dinh et al. 2017, theorem 2: "Sharp minima can
-generalize"). With D the diagonal matrix of these factors, L(D·θ) = L(θ) for *all* θ, so that at the new place
+weights shrink by it, and no output changes (Neyshabur et al. 2015; Dinh et al. 2017, "Sharp minima can generalize").
+With D the diagonal matrix of these factors, L(D·θ) = L(θ) for *all* θ, so that at the new place
 
     gradient g' = D⁻¹·g,    Hessian H' = D⁻¹·H·D⁻¹:
 
@@ -11,11 +11,13 @@ flatness, λmax, and a surface along raw directions say nothing of the function 
 What holds of filter-normalised planes (Li et al. 2018, §4), where every neuron's incoming weights are scaled to their
 norm in θ: if D has one number c for all incoming weights of a neuron, the normalised direction is multiplied by that c
 as well, so that d' = D·d and the surface is the same, exactly. That is so when all neurons of a layer get the same α:
-then the next layer's weights are all divided by it. Biases do no harm if they are left out of the directions (0 stays
-0), or are scaled by their own norm, each or all of a layer; they do if they stay random, or if one is taken as one more
-weight of a neuron of the *next* layer: it is not divided. With another α for each neuron the invariance is lost, though
-the function is still the same: each neuron of the next layer then has incoming weights with different factors, and one
-norm cannot follow them. Only where that layer's neurons have one incoming weight each, it can.
+then the next layer's weights are all divided by it. Biases do no harm where they are left out of the directions (0
+stays 0), or each is scaled to its own size. They do where they stay as they were drawn, and where a neuron's bias is
+counted as one more of its weights, for in the next layer it is not divided as they are.
+
+With another α for each neuron the invariance is lost, though the function is still the same: each neuron of the next
+layer then has incoming weights with different factors, and one norm cannot follow them. All other layers' directions
+still do. So a filter-normalised picture, too, may differ between networks that compute the same.
 """
 
 from __future__ import annotations
