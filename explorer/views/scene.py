@@ -113,8 +113,8 @@ def path(frame: Frame, run: Run, upto: int) -> Path:
     # The drawn sheet is flat between its corners in height, not in loss.
     drawn = replace(frame.surface, loss=frame.scale(frame.surface.loss))
     under = TOP * sheet_height(drawn, run.coords[index])
-    # What lies far outside the box (a diverging run) would only stretch the picture.
-    keep = np.isfinite(tall) & np.isfinite(flat).all(axis=1) & (np.abs(flat) < 1.5).all(axis=1)
+    # What lies outside the box (a path beside a plane that moves with it) would hang in the air beside the land.
+    keep = np.isfinite(tall) & np.isfinite(flat).all(axis=1) & (np.abs(flat) < 1.03).all(axis=1)
     points = np.column_stack([flat[keep], tall[keep] + LIFT])
     return Path(points, under[keep], index[keep])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -44,6 +44,9 @@ class TrustView(View):
 
     def picture(self) -> QImage:
         return rendered(self)
+
+    def sizeHint(self) -> QSize:
+        return QSize(290, round(370 * self.look.scale))
 
     def _words(self) -> str:
         """All of it as a text."""
@@ -161,7 +164,9 @@ def _sentences(probe: Probe) -> list[str]:
 def _share(share: float) -> str:
     if not math.isfinite(share):
         return "–"
-    return f"{share:.1%}" if 0.001 <= share < 9.995 else f"{number(100 * share)}%"
+    if 0 < share < 0.001:
+        return "< 0.1%"
+    return f"{share:.1%}" if share < 9.995 else f"{number(100 * share)}%"
 
 
 def _signed(value: float) -> str:
