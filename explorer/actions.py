@@ -29,6 +29,7 @@ ACTIONS: dict[str, tuple[str, str, str, str]] = {
     "slower": ("Run", "Slower playback", "[", ""),
     "faster": ("Run", "Faster playback", "]", ""),
     "recompute": ("Surface", "Recompute plane and surface", "R", "recompute"),
+    "connect": ("Surface", "Connect the last two runs", "J", ""),
     "cancel": ("Surface", "Cancel survey", "Esc", ""),
     "logarithmic": ("Surface", "Logarithmic heights", "L", ""),
     "map": ("View", "Map", "1", ""),

@@ -13,6 +13,7 @@ import numpy as np
 
 from model import Experiment, Flow, Objective, Plane, Probe, State, Surface, Trajectory
 from model.activations import Array
+from model.running import Bridge
 
 MOST_POINTS = 400
 EXACT = 5_000_000  # samples times parameters: some ten milliseconds
@@ -54,7 +55,8 @@ class Run:
 class Frame:
     """What is shown: runs (the last is the active one), the cursor on its states, a plane and its surface.
 
-    `until` is the step at which training will pause; `probe` what was found out last about a state under the cursor.
+    `until` is the step at which training will pause; `probe` what was found out last about a state under the cursor;
+    `bridge` the ways between two runs, if the plane was chosen for them.
     """
 
     runs: tuple[Run, ...] = ()
@@ -62,6 +64,7 @@ class Frame:
     surface: Surface | None = None
     objective: Objective | None = None
     probe: Probe | None = None
+    bridge: Bridge | None = None
     logarithmic: bool = True
     until: int = 0
     training: bool = False

@@ -35,8 +35,10 @@ from model import (
     train,
 )
 from model.activations import Array
+from model.line import Line, between
+from model.objective import Bounds
 from model.plane import LocalKind
-from model.running import recorded, within_reach
+from model.running import Bridge, joined, recorded, within_reach
 
 TICK = 16  # milliseconds: one frame at 60 a second
 AWHILE = 0.015  # seconds that a first surface is waited for
@@ -61,6 +63,9 @@ class Session(QObject):
         self._prober: Worker[Probe | None] = Worker("probe")
         self._workers = self._trainer, self._surveyor, self._prober
         self._wanted = (False, False)  # what is to be probed
+        self._line: Line | None = None  # drawn by hand
+        self._bridge: Bridge | None = None
+        self._zoomed = False  # whether somebody chose which part of which plane to see
         self._probe: Probe | None = None
         self._probed: tuple[object, ...] | None = None  # what it was last asked about, and when
         self._probed_at = 0.0
@@ -136,7 +141,7 @@ class Session(QObject):
         self._training, self._wants_plane = False, True
         self._prober.stop()
         self._prober.take()
-        self._probe = self._probed = None
+        self._probe = self._probed = self._line = None
         self._playback.begin()
         self._surveyor.stop()
         self._surveyor.take()  # what it still has belongs to the run before, perhaps to another network
@@ -176,6 +181,8 @@ class Session(QObject):
         if touches(changed, OBJECTIVE):
             # Heights of ended runs belong to the objective before: they are shown on the map only.
             self._ghosts = tuple(replace(g, heights=np.full(g.length, np.nan)) for g in self._ghosts)
+        if touches(changed, ("line",)):
+            self._line = None
         if touches(changed, ("plane", "rescale")):
             self.recompute()
         elif touches(changed, (*OBJECTIVE, "resolution")):
@@ -307,6 +314,8 @@ class Session(QObject):
             return
         # Asked for another plane a moment ago, and now for this one under another loss: both are meant.
         self._choosing = not keep_plane or self._surface is None or (self._surveying and self._choosing)
+        if self._choosing:
+            self._zoomed = False
         look = self._look(None if self._choosing or self._surface is None else self._surface.plane)
         self._surveyed, self._surveyed_at = count, (look.current, look.moving)
         self._surveyor.start(lambda: landscape(look))
@@ -314,6 +323,44 @@ class Session(QObject):
         self._asked, self._seen, self._hurried = time.perf_counter(), False, True
         if not self._closed:
             self._timer.start(SOON)
+
+    def zoom(self, bounds: Bounds) -> None:
+        """Survey another part of the plane that is drawn, until a plane is chosen anew."""
+        if self._surface is not None and self._run.length and not (self._follows and self._training):
+            self._surface = replace(self._surface, plane=replace(self._surface.plane, bounds=bounds))
+            self._survey(keep_plane=True)
+            self._zoomed = True
+
+    def unzoom(self) -> None:
+        """Back to the plane and the part of it that the experiment chooses, if somebody chose another."""
+        if self._zoomed:
+            self.recompute()
+
+    def draw_line(self, first: tuple[float, float], second: tuple[float, float]) -> None:
+        """Slice along a line on the plane that is drawn, until another kind of line is chosen."""
+        if self._surface is None:
+            return
+        ends = self._surface.plane.point(np.array([first, second]))
+        try:
+            self._line, self._probed = between(ends[0], ends[1], "drawn on the map"), None
+        except SettingError as error:
+            self.noticed.emit(str(error))
+
+    @Slot()
+    def connect_runs(self) -> None:
+        """Look for a way of low loss from the last ended run's newest state to the one under the cursor."""
+        fit = [ghost for ghost in self._ghosts if ghost.length and self._run.length]
+        if not fit or self._experiment.objective.size < 3:
+            self.noticed.emit("Two runs of a network are needed: train, N for a new start, train again, then connect.")
+            return
+        look, other = self._look(None), fit[-1]
+        if self._run.switched:
+            look = replace(look, under=self._run.length)
+        end, names = other.trajectory[other.length - 1].params, (other.label, self._run.label)
+        self._surveyor.start(lambda: joined(look, end, names))
+        self._surveying, self._changed, self._cancelled, self._zoomed = True, True, False, True
+        self._asked, self._seen, self._surveyed_at = time.perf_counter(), True, (look.current, False)
+        self.noticed.emit(f"Looking for a way from {names[0]} to {names[1]} …")
 
     def _look(self, plane: Plane | None) -> Look:
         """The path and the state under the cursor, to be looked at by a worker."""
@@ -360,9 +407,9 @@ class Session(QObject):
         about = (self._playback.cursor, surface.plane, self._experiment, self._run)
         if now - self._probed_at < PROBES or (self._probed is not None and _same(about, self._probed)):
             return
-        look, before, sliced = self._look(surface.plane), self._probe, self._wanted[1]
+        look, before, line = self._look(surface.plane), self._probe, self._wanted[1] and (self._line or True)
         self._probed, self._probed_at = about, now
-        self._prober.start(lambda: probe(look, surface.plane, before, sliced))
+        self._prober.start(lambda: probe(look, surface.plane, before, line))
 
     # ---- sixty times a second -----------------------------------------------------------------------------------
 
@@ -441,7 +488,7 @@ class Session(QObject):
         elif again and run.switched > self._surveyed:  # steps made since the survey began, under the objective before
             self._survey(keep_plane=True)
         elif plane is not None and not (
-            self._follows or self._surveying or self._cancelled or plane.contains(run.coords.view[-1])
+            self._follows or self._zoomed or self._surveying or self._cancelled or plane.contains(run.coords.view[-1])
         ):
             if within_reach(run.heights.view[[0, -1]])[1]:
                 self.recompute()
@@ -459,6 +506,7 @@ class Session(QObject):
         if newest is not None:
             self._choosing, self._seen = False, True
             surface, run = newest.surface, self._run
+            self._bridge = newest.bridge
             self.progressed.emit(surface.progress)
             if self._surface is None or surface.loss is not self._surface.loss or newest.heights is not self._heights:
                 if self._surface is None or surface.plane is not self._surface.plane:
@@ -481,6 +529,7 @@ class Session(QObject):
             surface=self._surface,
             objective=self._experiment.objective,
             probe=self._probe,
+            bridge=self._bridge,
             logarithmic=self._logarithmic,
             until=self._until,
             training=self._training,

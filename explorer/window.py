@@ -158,6 +158,8 @@ class Window(QMainWindow):
         self.timeline.sped.connect(self.session.set_speed)
         self.timeline.paced.connect(self.session.set_pace)
         self.map.pointed.connect(self._point_at)
+        self.map.zoomed.connect(self.session.zoom)
+        self.map.lined.connect(self._draw_line)
         self._show_parts()
 
     def _connect(self) -> None:
@@ -169,7 +171,7 @@ class Window(QMainWindow):
             "back": lambda: session.step(-1), "forward": lambda: session.step(1),
             "back 10": lambda: session.step(-10), "forward 10": lambda: session.step(10),
             "slower": lambda: self._change_speed(-1), "faster": lambda: self._change_speed(1),
-            "recompute": session.recompute, "cancel": session.cancel,
+            "recompute": session.recompute, "cancel": session.cancel, "connect": self._connect_runs,
             "logarithmic": lambda: session.set_logarithmic(self.actions_["logarithmic"].isChecked()),
             "map": self._show_parts, "surface": self._show_parts, "both": self._show_parts,
             "reset": self._reset_views,
@@ -273,7 +275,17 @@ class Window(QMainWindow):
 
     # ---- doing --------------------------------------------------------------------------------------------------
 
+    def _connect_runs(self) -> None:
+        self.session.connect_runs()
+        self.dock("slice").show()
+
+    @Slot(object)
+    def _draw_line(self, ends) -> None:
+        self.session.draw_line(*ends)
+        self.dock("slice").show()
+
     def _reset_views(self) -> None:
+        self.session.unzoom()
         for view in self.views.values():
             view.reset_view()
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from model.activations import Array
+from model.connection import Connection, connect
 from model.descent import State, descend, resume
 from model.experiment import Experiment
 from model.plane import Course, Plane
@@ -58,16 +59,33 @@ LATELY, RECENT = 64, 2000  # states for which a local plane is chosen, and that 
 GLANCE = 31  # points per side, while a plane moves
 
 
+@dataclass(frozen=True, eq=False)
+class Bridge:
+    """Two ways from one run's state to another's: straight, and along a curve of low loss.
+
+    `t` `(n,)` from 0 to 1; the losses `straight` and `curved` `(n,)` there and how high each rises above the line
+    between both ends, `barriers`; `coords` `(n, 2)` of the curve on the plane through it, `names` of the two runs.
+    """
+
+    t: Array
+    straight: Array
+    curved: Array
+    barriers: tuple[float, float]
+    coords: Array
+    names: tuple[str, str]
+
+
 class Landscape(NamedTuple):
     """A surface and, for the first N states of a path, what belongs to it.
 
     `coords` `(M, 2)` on its plane, of the path as it has grown by then; `heights` `(N,)`, the loss of the first N under
-    the experiment's objective.
+    the experiment's objective; `bridge` the ways between two runs, if it was chosen to show them.
     """
 
     surface: Surface
     coords: Array
     heights: Array
+    bridge: Bridge | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +152,22 @@ def landscape(look: Look) -> Iterator[Landscape | None]:
                 yield None
             yield Landscape(surface, coords, heights)
             under = 0
+
+
+def joined(look: Look, other: Array, names: tuple[str, str]) -> Iterator[Landscape | None]:
+    """Find a curve of low loss from parameters `other` `(P,)` to the current state, and survey the plane through it."""
+    objective, here = look.experiment.objective, look.trajectory[look.current].params
+    for found in connect(objective, other, here):
+        connection = found
+        yield None
+    straight, t = Connection.straight(other, here), np.linspace(0.0, 1.0, 101)
+    barriers = straight.barrier(objective), connection.barrier(objective)
+    plane = connection.plane()
+    bridge = Bridge(
+        t, straight.losses(objective), connection.losses(objective), barriers, plane.project(connection.point(t)), names
+    )
+    for land in landscape(replace(look, plane=plane, moving=False)):
+        yield land and land._replace(bridge=bridge)
 
 
 def _choose(look: Look, chosen: list[Plane]) -> Iterator[None]:

@@ -8,7 +8,7 @@ from itertools import pairwise
 import contourpy
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPainterPath, QPolygonF
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -32,6 +32,8 @@ from explorer.views.base import View, rendered
 from explorer.views.strip import Strip
 from model import Surface
 
+SETTLED = 250  # milliseconds without another move, after which a part of the plane is what somebody wants to see
+
 
 class ContourView(View):
     """Loss over the plane as filled contours with labelled levels, a colour bar, the path, and −gradient. Final."""
@@ -40,6 +42,8 @@ class ContourView(View):
     docked = False
 
     pointed = Signal(object)  # coordinates (x, y) under the mouse, or None
+    zoomed = Signal(object)  # bounds of what is seen, after somebody moved or scaled it
+    lined = Signal(object)  # two ends (x, y) of a line that was drawn with Shift and the mouse
 
     def __init__(self, style: Style, parent: QWidget | None = None) -> None:
         super().__init__(style, parent)
@@ -64,6 +68,13 @@ class ContourView(View):
         column.addWidget(self._legend)
         column.addLayout(row, 1)
         self._plot.scene().sigMouseMoved.connect(self._point_at)
+        self._line: list[tuple[float, float]] = []
+        self._plot.viewport().installEventFilter(self)
+        self._settled = QTimer(self)
+        self._settled.setSingleShot(True)
+        self._settled.setInterval(SETTLED)
+        self._settled.timeout.connect(self._tell_bounds)
+        self._plot.getPlotItem().vb.sigRangeChangedManually.connect(self._settled.start)
         self.reset_view()
 
     def show_frame(self, frame: Frame) -> None:
@@ -97,6 +108,32 @@ class ContourView(View):
         spot = box.mapSceneToView(position) if inside else None
         self.pointed.emit((spot.x(), spot.y()) if spot is not None else None)
 
+    @Slot()
+    def _tell_bounds(self) -> None:
+        (x0, x1), (y0, y1) = self._plot.getPlotItem().vb.viewRange()
+        self.zoomed.emit(((x0, x1), (y0, y1)))
+
+    def eventFilter(self, watched, event) -> bool:
+        """Shift and the left button draw a line; everything else is the plot's."""
+        kind = event.type()
+        if kind == QEvent.Type.MouseButtonPress and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self._line = [self._spot(event.position())] * 2
+        elif kind == QEvent.Type.MouseMove and self._line:
+            self._line[1] = self._spot(event.position())
+            self._plot.viewport().update()
+        elif kind == QEvent.Type.MouseButtonRelease and self._line:
+            ends, self._line = tuple(self._line), []
+            self._plot.viewport().update()
+            if ends[0] != ends[1]:
+                self.lined.emit(ends)
+        else:
+            return False
+        return True
+
+    def _spot(self, position: QPointF) -> tuple[float, float]:
+        spot = self._plot.getPlotItem().vb.mapSceneToView(self._plot.mapToScene(position.toPoint()))
+        return spot.x(), spot.y()
+
     def _paint_land(self, painter: QPainter) -> None:
         if self._terrain is not None:
             self._terrain.paint(painter, self.look)
@@ -119,7 +156,17 @@ class ContourView(View):
             self._paint_ghost(painter, place(run.coords[shown(run.length, run.length)]), index)
         if frame.run is not None:
             self._paint_path(painter, place, frame.run)
+        if frame.bridge is not None:
+            self._paint_line(painter, place(frame.bridge.coords[[0, -1]]), Qt.PenStyle.DotLine)
+            self._paint_line(painter, place(frame.bridge.coords), Qt.PenStyle.DashLine)
+        if self._line:
+            self._paint_line(painter, place(np.array(self._line)), Qt.PenStyle.DashLine)
         painter.restore()
+
+    def _paint_line(self, painter: QPainter, points: list[QPointF], dash: Qt.PenStyle) -> None:
+        for pen in (self.look.pen(PATH_HALO, 4), self.look.pen("#ffffff", 1.8, dash)):
+            painter.setPen(pen)
+            painter.drawPolyline(QPolygonF(points))
 
     def _paint_ghost(self, painter: QPainter, points: list[QPointF], index: int) -> None:
         ink, dash = GHOSTS[index % len(GHOSTS)]

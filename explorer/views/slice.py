@@ -14,6 +14,7 @@ from explorer.views.base import View, rendered
 from explorer.views.strip import Strip
 from model import Profile
 from model.line import barrier
+from model.running import Bridge
 
 
 class SliceView(View):
@@ -53,6 +54,9 @@ class SliceView(View):
 
     def show_frame(self, frame: Frame) -> None:
         profile = frame.probe.profile if frame.probe is not None else None
+        if frame.bridge is not None:
+            self._show_bridge(frame.bridge)
+            return
         if profile is self._profile and profile is not None:
             return
         self._profile = profile
@@ -71,6 +75,26 @@ class SliceView(View):
         self._draw(profile, frame, low, high)
         self._legend.fit(legend_height(self.width() - 8 * self.look.scale, self._entries, self.look))
         self.setAccessibleDescription(f"{profile.line.label}: " + ", ".join(words for _, words in self._entries))
+
+    def _show_bridge(self, bridge: Bridge) -> None:
+        """Both ways between two runs: the straight one and the curve of low loss."""
+        self._profile = None
+        for item in (self._band, self._tangent, self._now):
+            item.setVisible(False)
+        for item, values in ((self._loss, bridge.curved), (self._parabola, bridge.straight)):
+            item.setVisible(True)
+            item.setData(bridge.t, np.where(np.isfinite(values), values, np.nan))
+        both = np.concatenate([bridge.curved, bridge.straight])
+        both = both[np.isfinite(both)]
+        low, high = (float(both.min()), float(both.max())) if len(both) else (0.0, 1.0)
+        room = max(high - low, 1e-9)
+        self._plot.setRange(xRange=(0, 1), yRange=(low - 0.08 * room, high + 0.08 * room), padding=0)
+        label(self._plot.getAxis("bottom"), " → ".join(bridge.names), self.look)
+        straight, curved = (number(barrier) for barrier in bridge.barriers)
+        self._entries = [("solid", f"curve, barrier {curved}"), ("dashed", f"straight, barrier {straight}")]
+        self._legend.fit(legend_height(self.width() - 8 * self.look.scale, self._entries, self.look))
+        self.setAccessibleDescription("; ".join(words for _, words in self._entries))
+        self._plot.viewport().update()
 
     def picture(self) -> QImage:
         return rendered(self)
