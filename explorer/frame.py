@@ -6,7 +6,7 @@ A frame is immutable. The arrays of a run only ever grow behind it, so a frame k
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,6 +16,7 @@ from model.activations import Array
 from model.running import Bridge
 
 MOST_POINTS = 400
+MOST_DRAWN = 401  # points per side
 EXACT = 5_000_000  # samples times parameters: some ten milliseconds
 
 
@@ -277,6 +278,16 @@ def extremes(values: Array, most: int) -> Array:
     starts = np.arange(0, whole, width)
     chosen = [starts + rows.argmin(axis=1), starts + rows.argmax(axis=1), np.arange(whole, len(values)), [0]]
     return np.unique(np.concatenate(chosen))
+
+
+def thinned(surface: Surface, most: int = MOST_DRAWN) -> Surface:
+    """The surface, or of a finer one than can be drawn every k-th point, and the last one of each side."""
+    if max(surface.loss.shape) <= most:
+        return surface
+    strides = (-(-(count - 1) // (most - 1)) for count in surface.loss.shape)
+    kept = [np.unique(np.append(np.arange(0, n, k), n - 1)) for n, k in zip(surface.loss.shape, strides, strict=True)]
+    x, y = (axis[index] for axis, index in zip((surface.x, surface.y), kept, strict=True))
+    return replace(surface, x=x, y=y, loss=surface.loss[np.ix_(*kept)])
 
 
 def sheet_height(surface: Surface, coords: Array) -> Array:

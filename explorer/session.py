@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
-from explorer.frame import Frame, Run
+from explorer.frame import Frame, Run, number, thinned
 from explorer.playback import Playback
 from explorer.recording import OBJECTIVE, STRUCTURE, Changed, Column, Recording, placed_on, sentence, touches
 from model import (
@@ -77,6 +77,7 @@ class Session(QObject):
         self._last_tick = time.perf_counter()
         self._surface: Surface | None = None
         self._heights: Array | None = None  # as they came with it
+        self._drawn: Array | None = None  # its losses before it was thinned
         self._surveying, self._wants_plane, self._choosing = False, True, True
         self._until = self._began = 0
         self._diverged = self._cancelled = False
@@ -506,17 +507,20 @@ class Session(QObject):
         if newest is not None:
             self._choosing, self._seen = False, True
             surface, run = newest.surface, self._run
+            if newest.bridge is not None and self._bridge is None:
+                straight, curved = (number(barrier) for barrier in newest.bridge.barriers)
+                self.noticed.emit(f"A way was found: its barrier is {curved}, that of the straight line {straight}.")
             self._bridge = newest.bridge
             self.progressed.emit(surface.progress)
-            if self._surface is None or surface.loss is not self._surface.loss or newest.heights is not self._heights:
+            if self._surface is None or surface.loss is not self._drawn or newest.heights is not self._heights:
                 if self._surface is None or surface.plane is not self._surface.plane:
                     run.place_on(surface.plane, newest.coords)
                     where = None if self._surveyed_at[1] else surface.plane  # far from a plane that moves
                     self._ghosts = tuple(placed_on(ghost, where) for ghost in self._ghosts)
                 heights = np.concatenate([newest.heights, run.losses.view[len(newest.heights) :]])
                 run.heights, self._heights = Column(heights), newest.heights
-                if self._surface is None or surface.loss is not self._surface.loss:
-                    self._surface = surface
+                if self._surface is None or surface.loss is not self._drawn:
+                    self._surface, self._drawn = thinned(surface), surface.loss
                 self._changed = True
         if self._surveying and not batch.running:
             self._surveying, self._changed = False, True

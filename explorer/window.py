@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import time
 from pathlib import Path
 from typing import cast
 
@@ -110,7 +111,8 @@ class Window(QMainWindow):
         losses = "loss 0.012345 (recorded 0.01234)", "on the sheet 0.0000123"
         freeze(self.readout, "  ·  ".join(("step 100,000", *losses, "0.123 off the plane", "‖gradient‖ 0.00123")))
         self.progress = QLabel()
-        freeze(self.progress, "surveying 100 %")
+        freeze(self.progress, "surveying 100 %, 100 min left")
+        self._surveyed = time.monotonic(), 1.0  # when the survey began, and how much of it was done at last
         bar.addWidget(self.notice, 1)
         bar.addPermanentWidget(self.progress)
         bar.addPermanentWidget(self.readout)
@@ -238,7 +240,12 @@ class Window(QMainWindow):
 
     @Slot(float)
     def _show_progress(self, share: float) -> None:
-        words = f"surveying {20 * int(5 * share)} %" if share < 1 else ""
+        if share < self._surveyed[1]:  # another survey
+            self._surveyed = time.monotonic(), share
+        self._surveyed = self._surveyed[0], share
+        left = (time.monotonic() - self._surveyed[0]) * (1 - share) / max(share, 1e-6)
+        rest = f", {left / 60:.0f} min left" if left > 90 else f", {left:.0f} s left" if left > 3 else ""
+        words = f"surveying {20 * int(5 * share)} %{rest}" if share < 1 else ""
         if self.progress.text() != words:
             self.progress.setText(words)
 

@@ -93,7 +93,7 @@ class Experiment(Settings, frozen=True):
         ),
     ] = 1.0
     line: Annotated[LineKind, setting("Slice", "the line along which the loss is shown", kinds=LINES)] = AlongGradient()
-    resolution: Annotated[int, setting("Grid", "points per side of the finest surface", ge=3, le=401)] = 101
+    resolution: Annotated[int, setting("Grid", "points per side of the finest surface", ge=3, le=20_001)] = 101
 
     def __post_init__(self) -> None:
         super().__post_init__()

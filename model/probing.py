@@ -27,7 +27,7 @@ class Probe:
 
     `trust` in the picture; the outermost curvatures, `ends`, of the Hessian and `forecast` of the next step; what kind
     of `point` it is, where the gradient is small enough to ask; the loss along a line, `profile`, where one was wanted,
-    and the `parabola` that touches it at the current state.
+    and the `parabola` that touches it at the current state, if that lies on it.
     """
 
     step: int
@@ -78,5 +78,7 @@ def _along(found: Probe, look: Look, line: Line | bool) -> Probe:
         steps = trajectory.first + np.arange(max(look.current - LATELY, 0), look.current + 1)
         line = look.experiment.line.line(objective, Course(trajectory, look.current, np.stack(near), steps=steps))
     along = profile(objective, line)
-    touching = quadratic(objective, line, trajectory[look.current].params) if line.fan is None else None
+    here = trajectory[look.current].params
+    touches = line.fan is None and line.distance(here) <= 1e-6 * max(1.0, float(np.linalg.norm(here)))
+    touching = quadratic(objective, line, here) if touches else None
     return replace(found, profile=along, parabola=touching)

@@ -1,12 +1,13 @@
 """Planes: two directions through a point of parameter space, on which the loss is drawn, and ways to choose them."""
 
+from model.objective import Bounds
 from model.plane.chance import RandomNormalized, filter_normalized, is_weight, valley_share
 from model.plane.course import HALFWAY, NEWEST, Course, within_float32
 from model.plane.kind import PlaneKind, signed, spanned, unit
 from model.plane.local import Curvature, LocalKind, Momentum, Steepest, curved, gradient_at
 from model.plane.parameters import TwoParameters
 from model.plane.path import Ends, Principal, ThreeStates
-from model.plane.plane import UNIT, Bounds, Plane, bounds_around, square, whole_plane
+from model.plane.plane import UNIT, Plane, bounds_around, square, whole_plane
 
 PLANES: tuple[type[PlaneKind], ...] = (
     Principal,
@@ -20,8 +21,8 @@ PLANES: tuple[type[PlaneKind], ...] = (
 )
 
 __all__ = [
-    "HALFWAY", "NEWEST", "PLANES", "UNIT", "Bounds", "Course", "Curvature", "Ends", "LocalKind", "Momentum", "Plane", "PlaneKind",
-    "Principal", "RandomNormalized", "Steepest", "ThreeStates", "TwoParameters", "bounds_around", "curved",
-    "filter_normalized", "gradient_at", "is_weight", "signed", "spanned", "square", "unit", "valley_share",
-    "whole_plane", "within_float32",
+    "HALFWAY", "NEWEST", "PLANES", "UNIT", "Bounds", "Course", "Curvature", "Ends", "LocalKind", "Momentum",
+    "Plane", "PlaneKind", "Principal", "RandomNormalized", "Steepest", "ThreeStates", "TwoParameters",
+    "bounds_around", "curved", "filter_normalized", "gradient_at", "is_weight", "signed", "spanned", "square",
+    "unit", "valley_share", "whole_plane", "within_float32",
 ]  # fmt: skip
