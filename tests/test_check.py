@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import model.check.pictures
 import model.optimizers.adam
 from model.activations import ACTIVATIONS, Activation
 from model.check import CHECKS, Check, Result, report
@@ -24,6 +25,7 @@ from model.check.networks import (
     polynomial_regression,
     vanishing_gradient,
 )
+from model.check.pictures import announced_limits, ends_and_traces, gaps, random_walks
 from model.check.quadratics import best_rates, closed_form, decoupled_decay, first_steps, stability_limits
 from model.descent import Descent
 from model.functions import FUNCTIONS, Analytic
@@ -41,6 +43,7 @@ from model.losses import (
 from model.network import Network
 from model.objective import Fit
 from model.optimizers import QHM, SGD, AdaDelta, AdaGrad, Adam, AdamW, HeavyBall, Nesterov, QHAdam, RMSProp
+from model.plane import Plane
 from model.settings import kind_of
 
 
@@ -181,6 +184,10 @@ WRONG: tuple[tuple[str, Patch, Check], ...] = (
     ("batches with replacement", replaced(Descent, "rows", with_replacement), batch_gradients),
     ("σ' is ¼ everywhere", wrong_derivative("sigmoid", "slope", lambda z, a: 0.25), vanishing_gradient),
     ("a step of 1.05 η", scaled(SGD, "update", 1.05, part=0), edge_of_stability),
+    ("Nesterov's limit as heavy ball's", replaced(Nesterov, "limit", HeavyBall.limit), announced_limits),
+    ("Hessian 0.1% too large", product_scaled(Network), ends_and_traces),
+    ("a walk's share 1% too large", scaled(model.check.pictures, "random_walk"), random_walks),
+    ("coordinates 1% too large", scaled(Plane, "project"), gaps),
     *((f"{kind.__name__} 1% too large", scaled(kind, "value"), losses_at_zero) for kind in (
         MeanSquared, MeanAbsolute, LogCosh, BinaryCrossEntropy, SoftmaxCrossEntropy, Hinge, SquaredHinge
     )),

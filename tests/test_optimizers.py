@@ -342,3 +342,67 @@ def test_decoupled_decay_is_not_a_term_of_the_gradient() -> None:
         outside, memories[2] = decoupled.update(gradient, memories[2], params, 0.1)
         np.testing.assert_allclose(outside, bare - 0.1 * decay * params, rtol=1e-12)
         assert np.abs(outside - inside).min() > 0.01
+
+
+# Stability. In one dimension with curvature λ a step is a linear map of θ and what is remembered of gradients, as long
+# as what the gradient is divided by stays as it is: it does where gradients are too small to add to it.
+
+RATE, TINY = 0.05, 1e-9
+REMEMBERED: dict[type[Optimizer], dict[str, float]] = {  # beside the mean gradient or velocity, which is 0
+    AdaGrad: {"squares": 4.0},
+    RMSProp: {"squares": 4.0},
+    AdaDelta: {"squares": 4.0, "steps": 0.01},
+    Adam: {"squares": 4.0, "steps": 1e7},
+    AdamW: {"squares": 4.0, "steps": 1e7},
+    QHAdam: {"squares": 4.0, "steps": 1e7},
+}
+
+
+def growth(optimizer: Optimizer, curvature: float) -> float:
+    """The largest size of an eigenvalue of a step's linear map."""
+    memory = optimizer.init(np.zeros(1))
+    fixed = {name: np.array([value]) for name, value in REMEMBERED.get(type(optimizer), {}).items()}
+    linear = [name for name in getattr(memory, "_fields", ()) if name not in fixed]
+    columns = []
+    for unit in np.eye(1 + len(linear)) * TINY:
+        theta = unit[:1]
+        begun = type(memory)(**fixed, **dict(zip(linear, unit[1:, None], strict=True)))  # type: ignore[arg-type]
+        step, later = optimizer.update(curvature * theta, begun, theta, RATE)
+        columns.append([float((theta + step)[0]), *(float(getattr(later, name)[0]) for name in linear)])
+    return float(np.abs(np.linalg.eigvals(np.array(columns).T / TINY)).max())
+
+
+@every
+@pytest.mark.parametrize("other", [False, True], ids=["defaults", "other numbers"])
+def test_a_step_grows_exactly_beyond_the_limit(kind: type[Optimizer], other: bool) -> None:
+    optimizer = made(kind, other)
+    memory = optimizer.init(np.zeros(1))._replace(  # type: ignore[attr-defined]
+        **{name: np.array([value]) for name, value in REMEMBERED.get(kind, {}).items()}
+    )
+    metric = optimizer.metric(np.array([TINY]), memory)
+    limit = optimizer.limit(RATE) * (1.0 if metric is None else float(metric[0]))
+    assert growth(optimizer, limit * (1.0 - 1e-5)) < 1.0 < growth(optimizer, limit * (1.0 + 1e-5))
+    for share in (0.02, 0.2, 0.6, 0.9):  # and it is the only one
+        assert growth(optimizer, limit * share) < 1.0
+    assert optimizer.limit(RATE / 2.0) > optimizer.limit(RATE)
+    assert optimizer.limit(0.0) == math.inf
+
+
+@every
+def test_metric_is_what_the_step_is_divided_by(kind: type[Optimizer]) -> None:
+    """From the same memory, steps times their metric are plain momentum: in proportion to the gradients alone."""
+    optimizer, params = made(kind, other=True), np.zeros(3)
+    gradient = np.array([0.5, -2.0, 1e-2])
+    metric = optimizer.metric(gradient, optimizer.init(params))
+    step, _ = optimizer.update(gradient, optimizer.init(params), params, 0.1)
+    directions = step if metric is None else step * metric
+    np.testing.assert_allclose(directions / gradient, np.full(3, directions[0] / gradient[0]), rtol=1e-12)
+    assert metric is None or (metric.shape == (3,) and (metric > 0.0).all())
+
+
+def test_limits_of_the_literature() -> None:
+    """Gradient descent and momentum: Cohen et al. 2021; Adam: Cohen et al. 2022."""
+    assert SGD().limit(0.1) == pytest.approx(20.0)
+    assert HeavyBall(0.9).limit(0.1) == pytest.approx(38.0)
+    assert Nesterov(0.9).limit(0.1) == pytest.approx(3.8 / 0.28)
+    assert Adam(beta1=0.9).limit(0.1) == pytest.approx(380.0)

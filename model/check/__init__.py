@@ -27,15 +27,16 @@ from model.check.networks import (
     polynomial_regression,
     vanishing_gradient,
 )
+from model.check.pictures import announced_limits, ends_and_traces, gaps, random_walks
 from model.check.quadratics import best_rates, closed_form, decoupled_decay, first_steps, stability_limits
 
 __all__ = ["CHECKS", "Check", "Result", "report"]
 
 CHECKS: tuple[Check, ...] = (
-    closed_form, stability_limits, best_rates, first_steps, decoupled_decay,
-    taylor, gradients, hessian_products, functions, symmetry, least_squares_curvature,
+    closed_form, stability_limits, announced_limits, best_rates, first_steps, decoupled_decay,
+    taylor, gradients, hessian_products, functions, symmetry, least_squares_curvature, ends_and_traces,
     losses_at_zero, linear_regression, polynomial_regression, known_line, epochs, batch_gradients,
-    vanishing_gradient, edge_of_stability,
+    vanishing_gradient, edge_of_stability, random_walks, gaps,
 )  # fmt: skip
 
 

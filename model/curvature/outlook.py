@@ -39,7 +39,7 @@ def forecast(objective: Objective, descent: Descent, state: State, warm: Array |
     """What `descent` will do at `state`, by the optimizer's own next step Δ; not finite where the state is not.
 
     `warm` are the `ends.vectors` of a forecast of a moment ago. The limit is that of descents on all data with a metric
-    that stays as it is (Cohen et al. 2021, section 2; 2022, section 3); on mini-batches a descent is less stable.
+    that stays as it is (Cohen et al. 2021; 2022); on mini-batches a descent is less stable.
     """
     params, rate, optimizer = state.params, descent.schedule.rate(state.step), descent.optimizer
     adjusted = descent.adjusted(state.gradient, params)

@@ -163,7 +163,7 @@ def _moments(gradient: Array, memory: Memory, beta1: float, beta2: float) -> tup
 
 
 def _scale(gradient: Array, memory: Memory, beta2: float, eps: float, nu2: float = 1.0) -> Array:
-    """√((1 − ν₂)g² + ν₂ŝ) + ε of the next step (Cohen et al. 2022, section 2, for Adam)."""
+    """√((1 − ν₂)g² + ν₂ŝ) + ε of the next step (for Adam, Cohen et al. 2022)."""
     squares, steps = blend(memory[1], gradient * gradient, beta2), memory[2] + 1.0
     scale = blend(squares / (1.0 - beta2 ** steps.item()), gradient * gradient, nu2)
     return np.asarray(np.sqrt(scale) + eps)
