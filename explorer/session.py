@@ -43,6 +43,7 @@ from model.running import Bridge, joined, recorded, within_reach
 TICK = 16  # milliseconds: one frame at 60 a second
 AWHILE = 0.015  # seconds that a first surface is waited for
 SOON = 3  # milliseconds after which a survey is looked for that was asked for just now
+PROBED = {"trust", "slice", "spectrum"}
 GLANCES = 0.03  # seconds between surveys of a plane that moves
 PROBES = 0.25  # seconds between looks at the state under the cursor: exact curvatures cost some hundred steps
 SHARE = 0.2  # of a long frame's time, for the workers after it
@@ -62,7 +63,7 @@ class Session(QObject):
         self._surveyor: Worker[Landscape | None] = Worker("survey")
         self._prober: Worker[Probe | None] = Worker("probe")
         self._workers = self._trainer, self._surveyor, self._prober
-        self._wanted = (False, False)  # what is to be probed
+        self._wanted: set[str] = set()  # views that show what is probed
         self._line: Line | None = None  # drawn by hand
         self._bridge: Bridge | None = None
         self._zoomed = False  # whether somebody chose which part of which plane to see
@@ -389,10 +390,10 @@ class Session(QObject):
 
     # ---- the state under the cursor -----------------------------------------------------------------------------
 
-    def set_probing(self, trusted: bool, sliced: bool) -> None:
-        """Whether somebody wants to know how far to trust the picture, and the loss along a line."""
-        if (trusted, sliced) != self._wanted:
-            self._wanted, self._probed, self._changed = (trusted, sliced), None, True
+    def set_probing(self, wanted: set[str]) -> None:
+        """Which of the `PROBED` views somebody looks at, and wants to be fed."""
+        if wanted & PROBED != self._wanted:
+            self._wanted, self._probed, self._changed = wanted & PROBED, None, True
 
     def _take_probe(self, now: float) -> None:
         """Take in what was found out about a state, and ask about the one under the cursor, now and then."""
@@ -403,14 +404,15 @@ class Session(QObject):
         if batch.error is not None:
             self.noticed.emit(_words(batch.error))
         surface = self._surface
-        if not any(self._wanted) or batch.running or surface is None or not self._run.length:
+        if not self._wanted or batch.running or surface is None or not self._run.length:
             return
         about = (self._playback.cursor, surface.plane, self._experiment, self._run)
         if now - self._probed_at < PROBES or (self._probed is not None and _same(about, self._probed)):
             return
-        look, before, line = self._look(surface.plane), self._probe, self._wanted[1] and (self._line or True)
+        look, before = self._look(surface.plane), self._probe
+        line, spectral = "slice" in self._wanted and (self._line or True), "spectrum" in self._wanted
         self._probed, self._probed_at = about, now
-        self._prober.start(lambda: probe(look, surface.plane, before, line))
+        self._prober.start(lambda: probe(look, surface.plane, before, line, spectral))
 
     # ---- sixty times a second -----------------------------------------------------------------------------------
 

@@ -234,6 +234,13 @@ def _legend_mark(painter: QPainter, at: QPointF, kind: str, style: Style) -> Non
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QBrush(QColor(style.theme.muted), Qt.BrushStyle.BDiagPattern))
         painter.drawRect(QRectF(at.x() - 9 * k, at.y() - 6 * k, 18 * k, 12 * k))
+    elif kind in ("up", "down"):
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(style.theme.accent if kind == "up" else style.theme.ink))
+        if kind == "up":
+            painter.drawEllipse(at, 3.5 * k, 3.5 * k)
+        else:
+            painter.drawPolygon(QPolygonF([at + QPointF(dx * k, dy * k) for dx, dy in ((-5, -4), (5, -4), (0, 5))]))
     elif kind == "band":
         veil = QColor(style.theme.accent)
         veil.setAlpha(60)

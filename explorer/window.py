@@ -271,7 +271,7 @@ class Window(QMainWindow):
             if view.docked and view.isVisible():
                 view.show_frame(self.session.frame)
         if views:
-            self.session.set_probing(*(not self.dock(name).isHidden() for name in ("trust", "slice")))
+            self.session.set_probing({view.name for view in DOCKED if not self.dock(view.name).isHidden()})
 
     def _show_parts(self) -> None:
         for name in ("map", "surface"):

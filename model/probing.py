@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from model.curvature import Extremes, Forecast, Point, critical, extremes, forecast
+from model.activations import Array
+from model.curvature import MOST, Extremes, Forecast, Point, critical, extremes, forecast, spectrum
 from model.descent import resume
 from model.honesty import Trust, trust
 from model.line import Line, Parabola, Profile, profile, quadratic
@@ -27,7 +28,7 @@ class Probe:
 
     `trust` in the picture; the outermost curvatures, `ends`, of the Hessian and `forecast` of the next step; what kind
     of `point` it is, where the gradient is small enough to ask; the loss along a line, `profile`, where one was wanted,
-    and the `parabola` that touches it at the current state, if that lies on it.
+    and the `parabola` that touches it at the current state, if that lies on it; all eigenvalues, `spectrum`, if wanted.
     """
 
     step: int
@@ -38,13 +39,17 @@ class Probe:
     point: Point | None
     profile: Profile | None = None
     parabola: Parabola | None = None
+    spectrum: Array | None = None
 
 
-def probe(look: Look, plane: Plane, before: Probe | None = None, line: Line | bool = False) -> Iterator[Probe | None]:
+def probe(
+    look: Look, plane: Plane, before: Probe | None = None, line: Line | bool = False, spectral: bool = False
+) -> Iterator[Probe | None]:
     """Find out about the current state of a path, on the plane that is drawn.
 
     `before` is the probe of a moment ago, whose eigenvectors spare most of the work. `line` is a line to follow, or
-    whether the experiment's is to be. Yields None wherever it can be stopped, then the probe.
+    whether the experiment's is to be; `spectral` asks for all eigenvalues, where there are no more than `MOST`. Yields
+    None wherever it can be stopped, then the probe.
     """
     experiment, objective = look.experiment, look.experiment.objective
     state = resume(objective, experiment.descent, look.trajectory[look.current])
@@ -67,6 +72,9 @@ def probe(look: Look, plane: Plane, before: Probe | None = None, line: Line | bo
     found = Probe(state.step, plane, trusted, ends, ahead, None)
     if not np.linalg.norm(gradient) > STILL * abs(ends.largest):
         found = replace(found, point=critical(objective, state.params, gradient))
+        yield None
+    if spectral and objective.size <= MOST:
+        found = replace(found, spectrum=spectrum(objective, here))
         yield None
     yield _along(found, look, line) if line is not False else found
 

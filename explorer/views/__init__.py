@@ -5,11 +5,22 @@ from explorer.views.contour import ContourView
 from explorer.views.curves import LossCurve
 from explorer.views.layers import LayersView
 from explorer.views.slice import SliceView
+from explorer.views.spectrum import SpectrumView
 from explorer.views.surface3d import SurfaceView
 from explorer.views.trust import TrustView
 
 VIEWS: dict[str, type[View]] = {
-    view.name: view for view in (ContourView, SurfaceView, LossCurve, TrustView, SliceView, LayersView)
+    view.name: view for view in (ContourView, SurfaceView, LossCurve, TrustView, SliceView, SpectrumView, LayersView)
 }
 
-__all__ = ["VIEWS", "ContourView", "LayersView", "LossCurve", "SliceView", "SurfaceView", "TrustView", "View"]
+__all__ = [
+    "VIEWS",
+    "ContourView",
+    "LayersView",
+    "LossCurve",
+    "SliceView",
+    "SpectrumView",
+    "SurfaceView",
+    "TrustView",
+    "View",
+]
