@@ -232,6 +232,17 @@ def test_kinds_of_points_by_hand() -> None:
     assert at("x + y")[0] == "slope"
 
 
+def test_small_gradient_where_the_curvature_is_smaller_is_no_minimum() -> None:
+    """The minimum of x² + y²/10⁵ + y/10⁵ is at y = −½: half a unit away, though the gradient here is 10⁻⁵."""
+    formula = "x^2 + 1e-5*y^2 + 1e-5*y"
+    assert at(formula)[0] == "slope"
+    assert at(formula)[2] == "A slope: the gradient is only 1e-05, but so is the curvature where it leads."
+    assert at(formula, 0.0, -0.45)[0] == "minimum"  # 0.05 away
+    assert at(formula, 0.0, -0.35)[0] == "slope"  # 0.15 away
+    assert at("x^2 + 1e-5*y")[0] == "slope"
+    assert at("-x^2 - 1e-5*y^2 - 1e-5*y")[0] == "slope"
+
+
 @pytest.mark.parametrize("down", [0, 1, 3, 99, 100])
 def test_index_is_the_number_of_negative_eigenvalues(down: int) -> None:
     point = critical(Quadratic(np.r_[-np.linspace(1.0, 2.0, down), np.linspace(1.0, 2.0, 100 - down)]), np.zeros(100))
@@ -246,6 +257,8 @@ def test_above_the_limit_ends_decide(monkeypatch: pytest.MonkeyPatch) -> None:
         point = critical(Quadratic(np.linspace(*values, 30)), np.zeros(30))
         kinds.append((point.kind, point.index))
     assert kinds == [("minimum", 0), ("saddle", None), ("maximum", 30), ("valley", 0)]
+    near = critical(Quadratic(np.linspace(1e-6, 1.0, 30)), np.zeros(30), gradient=np.r_[1e-5, np.zeros(29)])
+    assert near.kind == "slope"
 
 
 def test_network_at_zero_is_a_saddle(moons: Fit) -> None:

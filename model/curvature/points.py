@@ -9,12 +9,13 @@ import numpy as np
 
 from model.activations import Array
 from model.curvature.ends import extremes
-from model.curvature.matrix import MOST, overflow_is_expected, spectrum
+from model.curvature.matrix import MOST, hessian, overflow_is_expected
 from model.curvature.words import shown
 from model.objective import Objective
 
 STILL = 1e-4  # |∇L| ≤ STILL · max|λ|: along the most curved direction no more than this from where it is 0
 LEVEL = 1e-6  # |λ| ≤ LEVEL · max|λ|: as good as no curvature
+AWAY = 0.1  # by Newton's step: no farther from a critical point than this, in the parameters' own unit
 FLAT = 1e-6  # |∇L| and max|λ| ≤ FLAT · max(1, |L|): as good as nothing within a distance of 1
 NEAR = 1e-6  # how far around the loss is looked at, for a kink
 
@@ -39,10 +40,10 @@ def critical(objective: Objective, params: Array, gradient: Array | None = None)
 
     A slope is where |∇L| > STILL · max|λ|. Elsewhere eigenvalues decide, LEVEL · max|λ| and less counting as 0: all
     above, a minimum; all below, a maximum; some below, a saddle, whose index is their number; none below and some 0,
-    the floor of a valley, of which second derivatives cannot tell whether it goes down. Where gradient and curvature
-    are both nothing beside the loss (FLAT), it is a plateau. Where the loss changes close by more than they have it,
-    because 0 was taken for derivatives that do not exist, it is a kink. Above `MOST` parameters λ_max and λ_min
-    alone are looked at.
+    the floor of a valley, of which second derivatives cannot tell whether it goes down. All but saddles are slopes
+    still, if Newton's step from here is longer than AWAY. Where gradient and curvature are both nothing beside the
+    loss (FLAT), it is a plateau. Where the loss changes close by more than they have it, because 0 was taken for
+    derivatives that do not exist, it is a kink. Above `MOST` parameters λ_max and λ_min alone are looked at.
     """
     loss = float(objective.loss(params))
     slope = objective.loss_and_gradient(params)[1] if gradient is None else gradient
@@ -51,6 +52,7 @@ def critical(objective: Objective, params: Array, gradient: Array | None = None)
     if not (math.isfinite(loss) and math.isfinite(steepness) and math.isfinite(ends.largest)):
         return Point("diverged", None, steepness, "The loss or its derivatives are not finite here.")
     most, unit = max(abs(ends.largest), abs(ends.smallest)), max(1.0, abs(loss))
+    away = 0.0
     if max(steepness, most) <= FLAT * unit:
         level = f"A plateau: the gradient is {shown(steepness)}, and there is next to no curvature to lead on."
         point = Point("plateau", None, steepness, level)
@@ -58,8 +60,14 @@ def critical(objective: Objective, params: Array, gradient: Array | None = None)
         return Point("slope", None, steepness, f"A slope: the gradient is still {shown(steepness)}.")
     elif objective.size > MOST:
         point = _by_ends(objective.size, ends.largest, ends.smallest, steepness)
+        away = steepness / max(min(abs(ends.largest), abs(ends.smallest)), LEVEL * most)
     else:
-        point = _by_spectrum(spectrum(objective, params), steepness)
+        values, vectors = np.linalg.eigh(hessian(objective, params))
+        point = _by_spectrum(values, steepness)
+        away = float(np.linalg.norm(slope @ vectors / np.maximum(np.abs(values), LEVEL * most)))
+    if point.kind in ("minimum", "maximum", "valley") and away > AWAY:
+        far = f"A slope: the gradient is only {shown(steepness)}, but so is the curvature where it leads."
+        return Point("slope", None, steepness, far)
     if point.kind in ("plateau", "valley") and _kinked(objective, params, loss, slope, most):
         return Point("kink", None, steepness, "A kink: the loss has no derivative here, for which 0 is taken.")
     return point
