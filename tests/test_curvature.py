@@ -30,13 +30,33 @@ class Quadratic(Objective):
         self.matrix = (self.vectors * self.values) @ self.vectors.T
         self.products = 0
 
-    size = property(lambda self: len(self.values))  # type: ignore[assignment]
-    names = property(lambda self: tuple(map(str, range(self.size))))  # type: ignore[assignment]
-    filters = property(lambda self: ())  # type: ignore[assignment]
-    region = property(lambda self: None)  # type: ignore[assignment]
-    samples = property(lambda self: 1)  # type: ignore[assignment]
-    test = property(lambda self: None)  # type: ignore[assignment]
-    chunk = property(lambda self: 8)  # type: ignore[assignment]
+    @property
+    def size(self) -> int:
+        return len(self.values)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(map(str, range(self.size)))
+
+    @property
+    def filters(self) -> tuple[slice, ...]:
+        return ()
+
+    @property
+    def region(self) -> None:
+        return None
+
+    @property
+    def samples(self) -> int:
+        return 1
+
+    @property
+    def test(self) -> None:
+        return None
+
+    @property
+    def chunk(self) -> int:
+        return 8
 
     def loss(self, params: Array) -> Array:
         return np.asarray(0.5 * np.einsum("...i,ij,...j->...", params, self.matrix, params))
