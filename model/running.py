@@ -173,7 +173,7 @@ def joined(look: Look, other: Array, names: tuple[str, str]) -> Iterator[Landsca
 def _choose(look: Look, chosen: list[Plane]) -> Iterator[None]:
     """Put the experiment's plane into `chosen`; can be stopped wherever it yields."""
     experiment, trajectory, kind = look.experiment, look.trajectory, look.experiment.plane
-    if kind.local:
+    if kind.local and experiment.objective.size > 2:  # of two parameters there is one plane, whatever the kind
         near = range(max(look.current - LATELY, 0), look.current + 1)
         states: Iterator[State] = (trajectory[index] for index in near)
     else:
