@@ -22,6 +22,7 @@ from model import (
     DATASETS,
     FUNCTIONS,
     INITIALIZERS,
+    LINES,
     LOSSES,
     OPTIMIZERS,
     PLANES,
@@ -49,9 +50,11 @@ from model import (
     with_text,
 )
 from model.datasets import Blobs, Linear, Moons, Sine
+from model.line import AlongGradient, AlongStep
 from model.losses import Huber, MeanSquared, SoftmaxCrossEntropy
 from model.objective import unsuited
 from model.optimizers import SGD
+from model.plane import Curvature, Steepest
 from model.settings import kind_of
 
 ROOT = Path(__file__).parent.parent
@@ -83,7 +86,11 @@ def others() -> dict[str, Experiment]:
     for kind in SCHEDULES:
         made[f"{kind_of(kind)} rate"] = Experiment(descent=Descent(schedule=kind()))
     for kind in PLANES:
-        made[kind_of(kind)] = Experiment(plane=kind())
+        made[kind_of(kind)] = Experiment(plane=kind(reach=2.5))
+    for kind in LINES:
+        made[f"line {kind_of(kind)}"] = Experiment(line=kind())
+    made["not followed"] = Experiment(plane=Steepest(follow=False))
+    made["rescaled"] = Experiment(network=Network(activation="relu"), rescale=0.5)
     for kind in FUNCTIONS:
         made[kind_of(kind)] = Experiment(function=kind())
     made["no biases"] = Experiment(network=Network(bias=False))
@@ -321,7 +328,7 @@ def test_garbage_is_refused_in_one_line(text: str | bytes) -> None:
 
 
 REGISTERED: list[type[Settings]] = [
-    *DATASETS, *FUNCTIONS, *INITIALIZERS, *LOSSES, *OPTIMIZERS, *PLANES, *SCHEDULES,
+    *DATASETS, *FUNCTIONS, *INITIALIZERS, *LINES, *LOSSES, *OPTIMIZERS, *PLANES, *SCHEDULES,
 ]  # fmt: skip
 KINDS: list[type[Settings]] = [Experiment, Network, Descent, NetworkLoss, *REGISTERED]
 NAMES = sorted({name for kind in KINDS for name in kind.__struct_fields__} | {"kind"})
@@ -436,6 +443,48 @@ def test_a_training_that_takes_too_much_memory_is_refused() -> None:
         Experiment(network=Network((2, 1000, 900, 1)))
     assert str(caught.value) == "steps: 500 given; allowed: 1 to 184, for 904,801 parameters"
     assert Experiment(network=Network((2, 1000, 900, 1)), steps=184).steps == 184
+
+
+@pytest.mark.parametrize(
+    ("parts", "says"),
+    [
+        ({}, r"rescale: 2\.0 given; allowed: 1 here; otherwise network\.activation relu, .*of tanh"),
+        ({"network": Network((2, 1), "relu")}, r"1 here; otherwise network\.widths a hidden layer"),
+        ({"network": Network(activation="relu"), "trained": "layer 1"}, "all its parameters"),
+        ({"function": "bowl"}, "unless a network is trained"),
+    ],
+    ids=["an activation that does not scale", "no hidden layer", "some trained", "a function"],
+)
+def test_what_cannot_be_rescaled_is_refused(parts: dict[str, Any], says: str) -> None:
+    with pytest.raises(SettingError, match=says):
+        Experiment(**parts, rescale=2.0)
+    assert Experiment(**parts).factors is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("network", Network(activation="tanh")),
+        ("network", Network(activation="relu")),
+        ("dataset", Blobs()),
+        ("function", "bowl"),
+        ("trained", "layer 1"),
+    ],
+)
+def test_another_network_is_not_rescaled_at_first(name: str, value: Any) -> None:
+    rescaled = Experiment(network=Network(activation="relu"), rescale=4.0)
+    assert with_field(rescaled, name, value).rescale == 1.0
+    assert with_field(rescaled, "seed", 1).rescale == 4.0
+
+
+def test_the_factors_leave_the_function_as_it_is_and_the_run_too() -> None:
+    """Only what is looked at is rescaled: ∂/∂W of what is trained stays what it was."""
+    experiment, plain = (Experiment(network=Network(activation="relu"), rescale=alpha) for alpha in (4.0, 1.0))
+    start, factors = plain.start, experiment.factors
+    assert factors is not None and sorted(set(factors)) == [0.25, 1.0, 4.0]
+    assert (factors[:48] == 4.0).all() and (factors == 0.25).sum() == 16 * 16  # layer 1 with biases; layer 2 without
+    assert float(plain.objective.loss(start * factors)) == pytest.approx(float(plain.objective.loss(start)), rel=1e-12)
+    assert digest(experiment.run(5)) == digest(plain.run(5))
 
 
 def test_equal_settings_share_their_objective() -> None:
@@ -602,6 +651,13 @@ def test_a_field_alone_is_changed_where_nothing_has_to_go_with_it() -> None:
         ("trained", "layer 3", Experiment(trained="layer 3")),
         ("holdout", "0.5", Experiment(holdout=0.5)),
         ("function", "bowl", Experiment(function="bowl")),
+        ("line", "last-step", Experiment(line=AlongStep())),
+        ("line.reach", "2", Experiment(line=AlongGradient(reach=2.0))),
+        (
+            "plane",
+            '{"kind": "curvature", "follow": false, "reach": 3}',
+            Experiment(plane=Curvature(reach=3.0, follow=False)),
+        ),
         ("dataset", "blobs", Experiment(dataset=Blobs(), network=Network((2, 16, 16, 3)))),
     ],
 )
@@ -627,6 +683,12 @@ def test_a_setting_by_its_path_and_a_text(path: str, text: str, expected: Experi
         ("network.bias", "no", "network.bias"),
         ("steps", "1e400", "steps"),
         ("dataset", "5", "dataset"),
+        ("line", "up", "line"),
+        ("line.reach", "-1", "line.reach"),
+        ("plane.reach", "NaN", "plane.reach"),
+        ("plane.follow", "true", "plane.follow"),  # the principal directions of a path touch no state
+        ("rescale", "0", "rescale"),
+        ("rescale", "2", "rescale"),
         ("network", "5", "network"),
     ],
 )

@@ -27,7 +27,18 @@ from explorer.form.editors import (
     read,
     written,
 )
-from model import FUNCTIONS, LOSSES, OPTIMIZERS, SCHEDULES, Experiment, Field, SettingError, Settings, fields_of
+from model import (
+    FUNCTIONS,
+    LOSSES,
+    OPTIMIZERS,
+    SCHEDULES,
+    Experiment,
+    Field,
+    SettingError,
+    Settings,
+    fields_of,
+    with_field,
+)
 from model.settings import kind_of, setting
 
 
@@ -85,6 +96,13 @@ def shown(qtbot: QtBot, value: Settings, **more: Any) -> Form:
         form.show()
     form.activateWindow()
     return form
+
+
+def rescalable(value: Settings) -> Settings:
+    """An experiment whose network may be rescaled; anything else as it is."""
+    if not isinstance(value, Experiment):
+        return value
+    return with_field(value, "network", msgspec.structs.replace(value.network, activation="relu"))
 
 
 def with_one_input(value: Settings) -> Settings:
@@ -224,7 +242,7 @@ def test_leaving_a_field_untouched_changes_nothing_even_where_fewer_digits_are_s
 
 @pytest.mark.parametrize(("kind", "field"), TYPED)
 def test_a_typed_value_is_taken(qtbot: QtBot, kind: type[Settings], field: Field) -> None:
-    start = with_one_input(kind())
+    start = rescalable(with_one_input(kind()))
     form = shown(qtbot, start)
     editor = form.editor(field.name)
     assert isinstance(editor, TypedEditor)
@@ -263,7 +281,7 @@ def test_a_wrong_entry_is_explained_beside_it_and_changes_nothing(
 
 @pytest.mark.parametrize(("kind", "field"), choosing(lambda f: f.slider is not None))
 def test_what_a_slider_does_not_reach_may_be_typed(qtbot: QtBot, kind: type[Settings], field: Field) -> None:
-    form = shown(qtbot, kind())
+    form = shown(qtbot, rescalable(kind()))
     editor = form.editor(field.name)
     assert isinstance(editor, NumberEditor)
     low, high = field.slider  # type: ignore[misc]
@@ -303,7 +321,7 @@ def test_lists_may_be_typed_with_commas_or_spaces() -> None:
 
 @pytest.mark.parametrize(("kind", "field"), SLID)
 def test_arrows_in_a_slider_change_the_value(qtbot: QtBot, kind: type[Settings], field: Field) -> None:
-    form = shown(qtbot, kind())
+    form = shown(qtbot, rescalable(kind()))
     editor = form.editor(field.name)
     assert isinstance(editor, NumberEditor)
     editor.slider.setFocus()

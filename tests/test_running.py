@@ -15,6 +15,7 @@ from model import (
     Descent,
     Experiment,
     HeavyBall,
+    Look,
     Network,
     Trajectory,
     landscape,
@@ -100,7 +101,7 @@ def test_a_rehearsal_ends_where_the_loss_climbs() -> None:
 def test_a_landscape_is_of_the_first_states(count: int) -> None:
     experiment = Experiment(steps=19, resolution=21)
     trajectory = experiment.run()
-    *coarse, finest = landscape(experiment, trajectory, count, None)
+    *coarse, finest = landscape(Look(experiment, trajectory, count))
     plane = finest.surface.plane
     assert coarse and finest.surface.progress == 1.0 and finest.surface.loss.shape == (21, 21)
     np.testing.assert_allclose(finest.coords, plane.project(trajectory.params()))
@@ -113,7 +114,7 @@ def test_a_landscape_keeps_its_plane_and_takes_old_heights_anew() -> None:
     before, after = Experiment(steps=10, resolution=11), Experiment(steps=10, resolution=11, loss="mse")
     trajectory = before.run()
     plane = before.slice_of(trajectory)
-    *_, finest = landscape(after, trajectory, 11, plane, under=6)
+    *_, finest = landscape(Look(after, trajectory, 11, plane, under=6))
     assert finest.surface.plane is plane
     np.testing.assert_allclose(finest.heights[:6], after.objective.loss(trajectory.params(0, 6)))
     np.testing.assert_array_equal(finest.heights[6:], trajectory.losses(6))
@@ -136,7 +137,7 @@ def test_a_diverged_run_keeps_its_finite_states_and_can_be_drawn(plane: Any, act
     assert np.isfinite(trajectory.params()[:-1]).all()
     *_, surface = survey(experiment.objective, experiment.slice_of(trajectory), (11, 11))
     assert surface.loss.shape == (11, 11)
-    *_, land = landscape(experiment, trajectory, len(trajectory), None, under=len(trajectory))
+    *_, land = landscape(Look(experiment, trajectory, len(trajectory), under=len(trajectory)))
     assert len(land.coords) == len(land.heights) == len(trajectory)
 
 
@@ -169,7 +170,7 @@ def test_within_reach(losses: list[float], expected: list[bool]) -> None:
 def test_the_land_of_a_function_is_the_function_around_its_path(kind: Any, plane: Any) -> None:
     experiment = Experiment(function=kind(), plane=plane(), steps=5, resolution=11)
     trajectory = experiment.run()
-    *_, land = landscape(experiment, trajectory, len(trajectory), None)
+    *_, land = landscape(Look(experiment, trajectory, len(trajectory)))
     near = within_reach(trajectory.losses())
     np.testing.assert_allclose(land.coords, trajectory.params(), rtol=1e-12)  # x and y themselves
     assert all(land.surface.plane.contains(coords) for coords in land.coords[near])
@@ -182,7 +183,7 @@ def test_the_land_of_a_function_is_the_function_around_its_path(kind: Any, plane
 def test_the_land_of_some_parameters(trained: str, plane: Any) -> None:
     experiment = Experiment(trained=trained, plane=plane(), steps=5, resolution=11)
     trajectory = experiment.run()
-    *_, land = landscape(experiment, trajectory, len(trajectory), None)
+    *_, land = landscape(Look(experiment, trajectory, len(trajectory)))
     np.testing.assert_allclose(land.surface.plane.distance(trajectory.params())[-1], 0.0, atol=1e-6)
     x, y, lowest = land.surface.lowest or (np.nan,) * 3
     expected = experiment.objective.loss(land.surface.plane.point(np.array([x, y])))

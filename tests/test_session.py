@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from explorer.frame import Frame, summary
 from explorer.session import Session
-from model import Experiment, Network, RandomNormalized, SettingError, TwoParameters, landscape, with_field
+from model import Experiment, Look, Network, RandomNormalized, SettingError, TwoParameters, landscape, with_field
 from model.activations import Array
 from model.datasets import Moons, Sine
 from model.optimizers import Adam, HeavyBall, Nesterov
@@ -468,7 +468,7 @@ def test_late_answers_for_an_earlier_plane_are_dropped(session: Session, small: 
     drawn, planes = session.frame.plane, []
     session.frame_changed.connect(lambda frame: planes.append(frame.plane))
     frame = settle(qtbot, session)
-    answers = landscape(session.experiment, trajectory, 1, None)
+    answers = landscape(Look(session.experiment, trajectory, 1))
     expected = next(answer for answer in answers if answer is not None).surface.plane
     assert {id(plane) for plane in planes} <= {id(drawn), id(frame.plane)}
     np.testing.assert_array_equal(frame.plane.u, expected.u)  # type: ignore[union-attr]
@@ -754,7 +754,7 @@ def test_a_surface_is_taken_from_a_batch_that_ends_with_nothing_to_show(session:
     frame = trained(qtbot, session)
     assert frame.run is not None and frame.surface is not None
     after = with_field(session.experiment, "loss", "mse")
-    answers = landscape(after, frame.run.trajectory, frame.run.length, frame.plane)
+    answers = landscape(Look(after, frame.run.trajectory, frame.run.length, frame.plane))
     land = next(answer for answer in answers if answer is not None)
     session._surveyor.start(lambda: iter([None, land, None]))
     qtbot.waitUntil(lambda: session.frame.surface is land.surface)

@@ -12,6 +12,7 @@ from model import (
     DATASETS,
     FUNCTIONS,
     INITIALIZERS,
+    LINES,
     LOSSES,
     OPTIMIZERS,
     PLANES,
@@ -28,7 +29,7 @@ from model import (
 from model.settings import build, kind_named, kind_of, setting, value_of
 
 REGISTRIES: list[tuple[type[Settings], ...]] = [
-    DATASETS, FUNCTIONS, INITIALIZERS, LOSSES, OPTIMIZERS, PLANES, SCHEDULES,
+    DATASETS, FUNCTIONS, INITIALIZERS, LINES, LOSSES, OPTIMIZERS, PLANES, SCHEDULES,
 ]  # fmt: skip
 REGISTERED = [kind for registry in REGISTRIES for kind in registry]
 ALL: list[type[Settings]] = [*REGISTERED, NetworkLoss, Descent, Network, Experiment]

@@ -28,6 +28,7 @@ from model import (
     DATASETS,
     FUNCTIONS,
     INITIALIZERS,
+    LINES,
     LOSSES,
     OPTIMIZERS,
     PLANES,
@@ -425,6 +426,7 @@ REGISTRIES: dict[str, tuple[type[Settings], ...]] = {
     "descent.optimizer": OPTIMIZERS,
     "descent.schedule": SCHEDULES,
     "plane": PLANES,
+    "line": LINES,
 }
 
 
