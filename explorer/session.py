@@ -39,6 +39,7 @@ from model.line import Line, between
 from model.objective import Bounds
 from model.plane import LocalKind
 from model.running import Bridge, joined, recorded, within_reach
+from model.worker import undisturbed
 
 TICK = 16  # milliseconds: one frame at 60 a second
 AWHILE = 0.015  # seconds that a first surface is waited for
@@ -320,7 +321,9 @@ class Session(QObject):
             self._zoomed = False
         look = self._look(None if self._choosing or self._surface is None else self._surface.plane)
         self._surveyed, self._surveyed_at = count, (look.current, look.moving)
-        self._surveyor.start(lambda: landscape(look))
+        # A glance at a moving plane is a matter of milliseconds, as long as no other thread is in its way.
+        others = (self._trainer,) if look.moving else ()
+        self._surveyor.start(lambda: undisturbed(landscape(look), others))
         self._surveying, self._wants_plane, self._changed = True, False, True
         self._asked, self._seen, self._hurried = time.perf_counter(), False, True
         if not self._closed:

@@ -8,11 +8,26 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, NamedTuple, TypeVar
 
 Item = TypeVar("Item")
 Make = Callable[[Any], Iterator[Any]]
+
+
+def undisturbed(items: Iterator[Item], others: Iterable[Worker[Any]]) -> Iterator[Item]:
+    """The same items; while one is made, the `others` begin nothing new."""
+    while True:
+        for worker in others:
+            worker.hold()
+        try:
+            item = next(items)
+        except StopIteration:
+            return
+        finally:
+            for worker in others:
+                worker.release()
+        yield item
 
 
 class Batch(NamedTuple):
@@ -37,7 +52,7 @@ class Worker(Generic[Item]):
         self._ticket = 0
         self._running = False
         self._closed = False
-        self._held = False
+        self._held = 0
         self._pace: float | None = None
         self._last = 0.0
         self._items: list[Item] = []
@@ -79,14 +94,16 @@ class Worker(Generic[Item]):
         """Begin no further item until `release`, so that the calling thread has the interpreter for itself.
 
         Two threads that both make many short calls hand the interpreter's lock to and fro, at a cost far above that of
-        the calls: a window drawn while a network trains was six times slower, and so was the training.
+        the calls: a window drawn while a network trains was six times slower, and so was the training. Each call of
+        `hold` needs its own of `release`.
         """
-        self._held = True
+        with self._changed:
+            self._held += 1
 
     def release(self) -> None:
         """Go on after `hold`."""
         with self._changed:
-            self._held = False
+            self._held -= 1
             self._changed.notify_all()
 
     def take(self) -> Batch:

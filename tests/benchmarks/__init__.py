@@ -17,7 +17,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = os.environ[
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
-MODULES = ("training", "curvature", "surface", "memory", "frames")
+MODULES = ("training", "curvature", "surface", "live", "memory", "frames")
 """Each has `rows() -> list[Row]`, and is imported when it is its turn."""
 
 ABSENT = "not installed"
@@ -50,6 +50,11 @@ def times_faster(
 def at_most(name: str, value: float, bar: float, unit: str, peer: str = "") -> Row:
     """A row on a number that has to stay below a bar."""
     return Row(name, f"{value:.3g} {unit}".strip(), peer, "", f"≤ {bar:g} {unit}".strip(), value <= bar)
+
+
+def at_least(name: str, value: float, bar: float, unit: str) -> Row:
+    """A row on a number that has to reach a bar."""
+    return Row(name, f"{value:.3g} {unit}".strip(), "", "", f"≥ {bar:g} {unit}".strip(), value >= bar)
 
 
 def alternate(*measures: Callable[[], float] | None, rounds: int = 9) -> list[float | None]:
