@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -15,13 +18,23 @@ from model import (
     Descent,
     Experiment,
     HeavyBall,
+    Landscape,
     Look,
     Network,
+    Principal,
+    RandomNormalized,
+    State,
     Trajectory,
     landscape,
     survey,
     train,
+    with_field,
 )
+from model.activations import Array
+from model.curvature import hessian
+from model.datasets import Moons
+from model.honesty import inside
+from model.plane import Momentum, Steepest
 from model.running import recorded, rehearsal, within_reach
 from model.settings import kind_of
 
@@ -196,3 +209,198 @@ def test_training_goes_on_when_other_parameters_hold_still() -> None:
     *_, last = train(experiment, None, 5)
     [step] = train(Experiment(trained="layer 3", loss="mse"), last.state, 6)
     assert step.state.params.shape == (17,)
+
+
+# ---- planes that touch the current state ------------------------------------------------------------------------
+
+LOCAL = [kind for kind in PLANES if kind.local]
+
+
+@pytest.fixture(scope="module")
+def run() -> tuple[Experiment, Trajectory]:
+    """A run of 60 steps, planes aside."""
+    experiment = Experiment(steps=60, resolution=41)
+    return experiment, experiment.run()
+
+
+def replaced(experiment: Experiment, **fields: Any) -> Experiment:
+    return msgspec.structs.replace(experiment, **fields)
+
+
+def last(landscapes: Iterator[Landscape | None]) -> Landscape:
+    *_, land = landscapes
+    assert land is not None
+    return land
+
+
+def test_some_planes_are_local() -> None:
+    assert {kind_of(kind) for kind in LOCAL} == {"curvature", "momentum", "steepest"}
+
+
+@pytest.mark.parametrize("now", [0, 1, 17, 60, None])
+@pytest.mark.parametrize("kind", LOCAL, ids=kind_of)
+def test_a_local_plane_touches_the_current_state(
+    run: tuple[Experiment, Trajectory], kind: Any, now: int | None
+) -> None:
+    experiment, trajectory = with_field(run[0], "plane", kind()), run[1]
+    look = Look(experiment, trajectory, 61, now=now)
+    land, here = last(landscape(look)), trajectory[60 if now is None else now]
+    plane = land.surface.plane
+    assert look.current == (60 if now is None else now)
+    assert plane.distance(here.params) <= 1e-12 * np.linalg.norm(here.params)
+    on_plane = experiment.objective.loss(plane.point(plane.project(here.params)))
+    assert float(on_plane) == pytest.approx(here.loss, rel=1e-13)
+    # The state is in the middle of the picture, whose value is exact.
+    centre = land.surface.centre
+    assert centre is not None
+    np.testing.assert_allclose(centre[:2], plane.project(here.params), atol=1e-9)
+    assert centre[2] == pytest.approx(here.loss, rel=1e-12)
+    assert land.surface.loss[20, 20] == centre[2]
+
+
+@pytest.mark.parametrize("kind", LOCAL, ids=kind_of)
+def test_a_local_plane_holds_the_gradient_or_the_most_curved_direction(
+    run: tuple[Experiment, Trajectory], kind: Any
+) -> None:
+    experiment, trajectory = with_field(run[0], "plane", kind()), run[1]
+    plane, state = last(landscape(Look(experiment, trajectory, 61, now=30))).surface.plane, trajectory[30]
+    held = {
+        "steepest": [experiment.objective.loss_and_gradient(state.params)[1], top(experiment, state)],
+        "momentum": [state.gradient, state.params - trajectory[29].params],
+        "curvature": [top(experiment, state)],
+    }
+    for direction in held[kind_of(kind)]:
+        assert inside(plane, direction) == pytest.approx(1.0, abs=1e-6)
+
+
+def top(experiment: Experiment, state: State) -> Array:
+    """The eigenvector of the largest eigenvalue of the whole Hessian."""
+    return np.asarray(np.linalg.eigh(hessian(experiment.objective, state.params))[1][:, -1])
+
+
+@pytest.mark.parametrize("kind", LOCAL, ids=kind_of)
+def test_a_plane_that_moves_does_not_flip_over(run: tuple[Experiment, Trajectory], kind: Any) -> None:
+    """Told that it came from a plane turned by half a turn, the next one is turned likewise."""
+    experiment, trajectory = with_field(run[0], "plane", kind()), run[1]
+    before, opposite, step = None, None, 0
+    for now in range(20, 30):
+        plane = last(landscape(Look(experiment, trajectory, 61, now=now, before=before, moving=True))).surface.plane
+        if before is not None:
+            curvatures = [name.startswith(("curvature", "most curved")) for name in plane.labels]
+            for along, was, curved in zip(plane.directions, before.directions, curvatures, strict=True):
+                if curved:
+                    assert along @ was > 0.0
+                    step += 1
+            turned = replace(before, u=-before.u, v=-before.v)
+            opposite = last(landscape(Look(experiment, trajectory, 61, now=now, before=turned, moving=True))).surface
+            for along, was, curved in zip(opposite.plane.directions, plane.directions, curvatures, strict=True):
+                np.testing.assert_allclose(along, -was if curved else was, atol=1e-4)
+        before = plane
+    assert step or kind_of(kind) == "momentum"
+
+
+# ---- while a plane moves ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("resolution", "expected"), [(101, 31), (31, 31), (11, 11)])
+def test_a_moving_plane_is_only_glanced_at(run: tuple[Experiment, Trajectory], resolution: int, expected: int) -> None:
+    experiment = replaced(run[0], plane=Steepest(), resolution=resolution)
+    for moving, points in ((True, expected), (False, resolution)):
+        look = Look(experiment, run[1], 61, moving=moving)
+        assert look.resolution == points
+        assert last(landscape(look)).surface.loss.shape == (points, points)
+
+
+def test_a_moving_plane_leaves_out_where_old_states_are() -> None:
+    experiment = Experiment(
+        dataset=Moons(samples=10), network=Network((2, 3, 1)), plane=Momentum(), steps=2100, resolution=11
+    )
+    trajectory = experiment.run()
+    land = last(landscape(Look(experiment, trajectory, 2101, moving=True)))
+    assert land.coords.shape == (2101, 2) and land.heights.shape == (2101,)
+    assert np.isnan(land.coords[:101]).all()
+    np.testing.assert_allclose(land.coords[101:], land.surface.plane.project(trajectory.params(101)))
+    still = last(landscape(Look(experiment, trajectory, 2101, moving=False)))
+    np.testing.assert_allclose(still.coords, still.surface.plane.project(trajectory.params()))
+
+
+def test_a_landscape_can_be_stopped_while_it_looks_at_the_path(run: tuple[Experiment, Trajectory]) -> None:
+    """It yields None for every state that a plane is chosen for, before there is anything to show."""
+    experiment, trajectory = run
+    answers = list(landscape(Look(experiment, trajectory, 61)))
+    first = next(number for number, answer in enumerate(answers) if answer is not None)
+    assert first >= 61 and answers[:first] == [None] * first
+
+
+# ---- other runs -------------------------------------------------------------------------------------------------
+
+
+def test_principal_directions_of_all_runs_see_the_others() -> None:
+    """Those of the states of both runs together, by a singular value decomposition."""
+    here, there = (Experiment(network=Network((2, 3, 1)), seed=seed, steps=20) for seed in (0, 1))
+    ended, narrow = there.run(), Experiment(network=Network((2, 4, 1)), steps=5).run()
+    one, both = (replaced(here, plane=Principal(runs=runs)) for runs in ("this run", "all runs"))
+    trajectory = here.run()
+    lone, lonely, together = (
+        last(landscape(Look(experiment, trajectory, 21, others=others))).surface.plane
+        for experiment, others in ((one, (ended,)), (both, ()), (both, (ended, narrow)))
+    )
+    np.testing.assert_array_equal(lone.directions, lonely.directions)
+    states = np.vstack([ended.params(), trajectory.params()])
+    _, values, rows = np.linalg.svd(states - states.mean(axis=0), full_matrices=False)
+    np.testing.assert_allclose(np.abs(np.diag(together.directions @ rows[:2].T)), 1.0, rtol=1e-9)
+    assert together.explained == pytest.approx((values[:2] ** 2).sum() / (values**2).sum(), rel=1e-9)
+    assert np.abs(np.diag(lone.directions @ rows[:2].T)).max() < 0.99
+    assert all(together.contains(coords) for coords in together.project(states))
+
+
+# ---- rescaled networks ------------------------------------------------------------------------------------------
+
+
+def rescaled(alpha: float, **fields: Any) -> Experiment:
+    """Layer 1 times α, layer 2 divided by it."""
+    return Experiment(network=Network((2, 6, 5, 1), "relu"), steps=20, resolution=21, rescale=alpha, **fields)
+
+
+@pytest.mark.parametrize("plane", PLANES, ids=kind_of)
+def test_a_rescaled_plane_is_of_rescaled_parameters(plane: Any) -> None:
+    """Coordinates of the path are those of D·θ on it, with D written out by hand; the recorded states stay."""
+    experiment = rescaled(3.0, plane=plane())
+    trajectory = experiment.run()
+    first, second, _ = experiment.network.layers
+    factors = np.ones(experiment.network.size)
+    factors[first.start : first.stop] = 3.0
+    experiment.network.weights(factors, second)[...] = 1 / 3
+    land = last(landscape(Look(experiment, trajectory, 21)))
+    surface, moved = land.surface, trajectory.params() * factors
+    basis = surface.plane.directions.T
+    expected = np.linalg.lstsq(basis, (moved - surface.plane.origin).T, rcond=None)[0].T
+    np.testing.assert_allclose(land.coords, expected, rtol=1e-9, atol=1e-9)
+    np.testing.assert_array_equal(land.heights, trajectory.losses())
+    distance = np.linalg.norm(moved - surface.plane.origin - expected @ basis.T, axis=1)
+    np.testing.assert_allclose(surface.plane.distance(trajectory.params()), distance, atol=1e-9)
+    touching = np.flatnonzero(distance <= 1e-9)
+    if plane.local or kind_of(plane) in ("random", "two-parameters", "principal", "ends"):
+        assert 20 in touching  # the newest state lies on it
+    for index in touching:
+        there = experiment.objective.loss(surface.plane.point(land.coords[index]))
+        assert float(there) == pytest.approx(trajectory[int(index)].loss, rel=1e-9)
+    at = np.stack(np.meshgrid(surface.x, surface.y, indexing="ij"), axis=-1)
+    np.testing.assert_allclose(surface.loss, experiment.objective.loss(surface.plane.point(at)), rtol=1e-5)
+
+
+@pytest.mark.parametrize(("normalize", "same"), [("neuron", True), ("none", False)])
+def test_rescaling_changes_raw_surfaces_and_no_normalised_one(normalize: str, same: bool) -> None:
+    plane = RandomNormalized(seed=3, normalize=normalize)
+    plain, other = (
+        last(landscape(Look(experiment, experiment.run(), 21))).surface
+        for experiment in (rescaled(1.0, plane=plane), rescaled(5.0, plane=plane))
+    )
+    coords = np.random.default_rng(0).uniform(-1.0, 1.0, (200, 2))
+    objective = rescaled(1.0).objective
+    one, two = objective.loss(plain.plane.point(coords)), objective.loss(other.plane.point(coords))
+    apart = np.abs(one - two) / one
+    assert apart.max() < 1e-10 if same else apart.max() > 0.05
+    assert plain.centre is not None and other.centre is not None
+    origins = [float(objective.loss(surface.plane.origin)) for surface in (plain, other)]
+    assert origins[0] == pytest.approx(origins[1], rel=1e-12)  # D·θ is the same function
