@@ -52,14 +52,17 @@ def probe(
     None wherever it can be stopped, then the probe.
     """
     experiment, objective = look.experiment, look.experiment.objective
-    state = resume(objective, experiment.descent, look.trajectory[look.current])
     factors = experiment.factors
-    gradient = objective.loss_and_gradient(state.params)[1]
+    with np.errstate(over="ignore", invalid="ignore"):  # a diverged state has figures that are not finite
+        state = resume(objective, experiment.descent, look.trajectory[look.current])
+        gradient = objective.loss_and_gradient(state.params)[1]
+        steepness = float(np.linalg.norm(gradient))
     yield None
     indices = np.unique(np.append(np.linspace(0, look.count - 1, SAMPLE).round().astype(int), look.current))
     states = [look.trajectory[int(index)] for index in indices]
     params, steps = np.stack([s.params for s in states]), np.array([s.step for s in states])
-    losses = objective.loss(params)
+    with np.errstate(over="ignore", invalid="ignore"):
+        losses = objective.loss(params)
     yield None
     now = int(np.flatnonzero(indices == look.current)[0])
     trusted = trust(objective, plane, params, losses, now, gradient, steps)
@@ -70,7 +73,7 @@ def probe(
     ahead = forecast(objective, experiment.descent, state, None if before is None else before.forecast.ends.vectors)
     yield None
     found = Probe(state.step, plane, trusted, ends, ahead, None)
-    if not np.linalg.norm(gradient) > STILL * abs(ends.largest):
+    if not steepness > STILL * abs(ends.largest):
         found = replace(found, point=critical(objective, state.params, gradient))
         yield None
     if spectral and objective.size <= MOST:
