@@ -25,7 +25,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-KINDS = ("map", "surface", "loss", "layers", "both")
+KINDS = ("map", "surface", "loss", "trust", "slice", "spectrum", "layers", "both")
 LARGEST = 8192
 COMMANDS = ("open", "export", "showcase", "run", "check", "presets", "kinds")
 AGAIN = "LOSS_EXPLORER_UNDER_XVFB"

@@ -11,12 +11,15 @@ from explorer.frame import Frame, Run
 from explorer.resources import replacing
 from explorer.style import DARK, Style, Theme, palette
 from explorer.views import VIEWS, View
-from model import Experiment, Look, SettingError, Trajectory, landscape, to_json, train
+from model import Experiment, Look, SettingError, Trajectory, landscape, probe, to_json, train
 from model.running import recorded
 
 KINDS = (*VIEWS, "both")
 # The sizes at which pens and letters have their plain width; larger pictures are drawn so many times larger.
-DESIGN = {"map": (720, 600), "surface": (860, 640), "loss": (720, 420), "layers": (480, 420), "both": (1400, 640)}
+DESIGN = {
+    "map": (720, 600), "surface": (860, 640), "loss": (720, 420), "trust": (360, 480), "slice": (560, 420),
+    "spectrum": (560, 420), "layers": (480, 420), "both": (1400, 640),
+}  # fmt: skip
 LARGEST = 8192
 
 
@@ -106,4 +109,6 @@ def frame_at(experiment: Experiment, step: int | None, logarithmic: bool = True)
     losses = trajectory.losses(0, length)
     others = trajectory.batch_losses(0, length), trajectory.test_losses(0, length)
     run = Run(experiment.title, experiment, trajectory, length, land.coords, losses, land.heights, *others)
-    return Frame((run,), cursor, land.surface, experiment.objective, logarithmic=logarithmic, until=length - 1)
+    look = Look(experiment, trajectory, length, now=cursor)
+    *_, found = probe(look, land.surface.plane, line=True, spectral=True)
+    return Frame((run,), cursor, land.surface, experiment.objective, found, logarithmic=logarithmic, until=length - 1)
