@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ import pytest
 from PIL import Image
 from PySide6.QtGui import QImage
 
-from explorer.export.picture import KINDS, frame_at, picture, save
+from explorer.export.picture import DESIGN, KINDS, frame_at, picture, save
 from explorer.frame import Frame
 from explorer.resources import replacing
 from explorer.style import LIGHT, PATH
-from model import Experiment, SettingError, from_json, with_field
+from explorer.views import VIEWS
+from model import Experiment, Look, SettingError, from_json, probe, with_field
 from model.datasets import Sine
 
 EACH = [pytest.param(kind, marks=pytest.mark.gl if kind in ("surface", "both") else ()) for kind in KINDS]
@@ -23,7 +25,10 @@ EACH = [pytest.param(kind, marks=pytest.mark.gl if kind in ("surface", "both") e
 
 @pytest.fixture(scope="module")
 def frame(small: Experiment) -> Frame:
-    return frame_at(small, None)
+    frame = frame_at(small, None)
+    assert frame.run is not None and frame.plane is not None
+    *_, found = probe(Look(small, frame.run.trajectory, frame.run.length), frame.plane, line=True, spectral=True)
+    return replace(frame, probe=found)
 
 
 def array(path: Path) -> np.ndarray:
@@ -39,6 +44,10 @@ def test_a_picture_has_exactly_the_size_asked_for(
     with Image.open(tmp_path / "a.png") as image:
         assert image.size == size and image.format == "PNG"
     assert len(np.unique(array(tmp_path / "a.png").reshape(-1, 3), axis=0)) > 20
+
+
+def test_every_view_can_be_a_picture() -> None:
+    assert set(DESIGN) == set(KINDS) >= set(VIEWS)
 
 
 @pytest.mark.parametrize("kind", EACH)
