@@ -17,6 +17,7 @@ from model.honesty import Trust, trust
 from model.line import Line, Parabola, Profile, profile, quadratic
 from model.plane import Course, Plane
 from model.running import LATELY, Look
+from model.settings import SettingError
 
 SAMPLE = 101  # states of the path at which the sheet is compared with the true loss
 STILL = 1e-3  # a gradient of this share of λ_max is small enough to ask what kind of point it is
@@ -28,7 +29,8 @@ class Probe:
 
     `trust` in the picture; the outermost curvatures, `ends`, of the Hessian and `forecast` of the next step; what kind
     of `point` it is, where the gradient is small enough to ask; the loss along a line, `profile`, where one was wanted,
-    and the `parabola` that touches it at the current state, if that lies on it; all eigenvalues, `spectrum`, if wanted.
+    and the `parabola` that touches it at the current state, if that lies on it; all eigenvalues, `spectrum`, if wanted;
+    why there is no such line here, in words, is `missing`.
     """
 
     step: int
@@ -40,6 +42,7 @@ class Probe:
     profile: Profile | None = None
     parabola: Parabola | None = None
     spectrum: Array | None = None
+    missing: str = ""
 
 
 def probe(
@@ -87,7 +90,10 @@ def _along(found: Probe, look: Look, line: Line | bool) -> Probe:
     if isinstance(line, bool):
         near = [trajectory[index].params for index in range(max(look.current - LATELY, 0), look.current + 1)]
         steps = trajectory.first + np.arange(max(look.current - LATELY, 0), look.current + 1)
-        line = look.experiment.line.line(objective, Course(trajectory, look.current, np.stack(near), steps=steps))
+        try:
+            line = look.experiment.line.line(objective, Course(trajectory, look.current, np.stack(near), steps=steps))
+        except SettingError as error:  # at the start there is no last step: no reason to keep the rest back
+            return replace(found, missing=str(error))
     along = profile(objective, line)
     here = trajectory[look.current].params
     touches = line.fan is None and line.distance(here) <= 1e-6 * max(1.0, float(np.linalg.norm(here)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 from itertools import islice
 from typing import Any
@@ -320,27 +319,17 @@ def test_many_lines_are_a_band(learnt: tuple[Experiment, Trajectory, Plane]) -> 
     np.testing.assert_allclose(band, [losses.min(axis=0), np.median(losses, axis=0), losses.max(axis=0)], rtol=1e-9)
 
 
-@pytest.mark.parametrize("line", [AlongStep(), BetweenStates()], ids=kind_of)
-def test_where_there_is_no_such_line_the_reason_is_one_line(
+@pytest.mark.parametrize("line", [AlongStep(), BetweenStates(), BetweenStates(first=999)], ids=str)
+def test_where_there_is_no_such_line_the_reason_and_all_other_figures_are_told(
     learnt: tuple[Experiment, Trajectory, Plane], line: Any
 ) -> None:
-    """No step has led to the start, and from there to there is no way."""
-    experiment = with_field(learnt[0], "line", line)
-    with pytest.raises(SettingError) as caught:
-        list(probe(Look(experiment, learnt[1], 61, now=0), learnt[2], line=True))
-    assert caught.value.field == "line" and "\n" not in str(caught.value)
-
-
-@pytest.mark.xfail(strict=True, reason="a line that there is not takes the other figures with it")
-@pytest.mark.parametrize("line", [AlongStep(), BetweenStates()], ids=kind_of)
-def test_where_there_is_no_such_line_the_other_figures_are_told(
-    learnt: tuple[Experiment, Trajectory, Plane], line: Any
-) -> None:
-    experiment, answers = with_field(learnt[0], "line", line), list[Probe | None]()
-    with contextlib.suppress(SettingError):
-        for answer in probe(Look(experiment, learnt[1], 61, now=0), learnt[2], line=True):
-            answers.append(answer)
-    assert any(answer is not None and answer.profile is None for answer in answers)
+    """No step has led to the start, from there to there is no way, and nobody knows step 999."""
+    experiment, trajectory, plane = with_field(learnt[0], "line", line), *learnt[1:]
+    found = probed(Look(experiment, trajectory, 61, now=0), plane, line=True)
+    assert found.profile is None and found.parabola is None
+    assert found.missing.startswith("line") and "allowed" in found.missing and "\n" not in found.missing
+    assert found.trust.true == trajectory[0].loss
+    assert probed(Look(experiment, trajectory, 61, now=0), plane).missing == ""
 
 
 def test_all_eigenvalues_are_told_where_they_are_asked_for(learnt: tuple[Experiment, Trajectory, Plane]) -> None:

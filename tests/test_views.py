@@ -21,9 +21,26 @@ from pytestqt.qtbot import QtBot
 from explorer.export.picture import frame_at
 from explorer.frame import Change, Frame
 from explorer.style import DARK, LIGHT, PATH, THEMES, Style, Theme, palette
-from explorer.views import VIEWS, ContourView, LossCurve, View
-from model import FUNCTIONS, Experiment, Fit, Network, Surface, Trajectory, with_field
+from explorer.views import VIEWS, ContourView, LossCurve, SliceView, View
+from model import (
+    FUNCTIONS,
+    Constant,
+    Experiment,
+    Fit,
+    Line,
+    Look,
+    Network,
+    Profile,
+    Surface,
+    Trajectory,
+    probe,
+    with_field,
+)
+from model.activations import Array
+from model.curvature import Point, hessian
 from model.datasets import Linear
+from model.line import BetweenStates, Ensemble
+from model.running import Bridge
 
 SIZE = 420, 340
 EACH = [pytest.param(name, marks=pytest.mark.gl if name == "surface" else ()) for name in VIEWS]
@@ -53,7 +70,7 @@ def open_view(qapp: Any, qtbot: QtBot) -> Iterator[Open]:
 @pytest.fixture(scope="module")
 def base(small: Experiment) -> Frame:
     """Sixty steps of a real run, by the model alone."""
-    return frame_at(small, None)
+    return replace(frame_at(small, None), probe=None)
 
 
 def with_run(frame: Frame, **changed: Any) -> Frame:
@@ -96,6 +113,34 @@ def of_two() -> Frame:
     return frame_at(with_field(Experiment(title="Saddle", steps=40, resolution=15), "function", "saddle"), None)
 
 
+def probed(frame: Frame, line: Any = True, **changed: Any) -> Frame:
+    """The frame with what is found out about its state, along a line or the experiment's."""
+    assert frame.run is not None and frame.plane is not None
+    experiment, length = frame.run.experiment, frame.run.length
+    experiment = experiment if isinstance(line, bool) else with_field(experiment, "line", line)
+    look = Look(experiment, frame.run.trajectory, length, now=frame.cursor)
+    *_, found = probe(look, frame.plane, line=line is not False, spectral=line is not False)
+    assert found is not None
+    return replace(frame, probe=replace(found, **changed))
+
+
+def sliced(frame: Frame, losses: Array, **changed: Any) -> Frame:
+    """The frame with a slice along which the loss takes these values."""
+    line = Line(np.zeros(2), np.array([1.0, 0.0]), (-1.0, 1.0), "by hand")
+    along = Profile(line, np.linspace(-1.0, 1.0, len(losses)), losses)
+    return probed(frame, False, profile=along, **changed)
+
+
+def bridged(frame: Frame) -> Frame:
+    t = np.linspace(0.0, 1.0, 21)
+    coords = np.stack([t, t * (1 - t)], axis=1)
+    bridge = Bridge(t, 0.5 + t * (1 - t), 0.5 + 0.1 * t, (0.25, 0.0), coords, ("run 1", "run 2"))
+    return replace(probed(frame), bridge=bridge)
+
+
+HOLES = np.array([1.0, 2.0, np.nan, np.inf, 1e308, 3.0, -np.inf, 1.5, 0.7])
+
+
 def with_batches(small: Experiment, size: int) -> Experiment:
     return with_field(small, "descent", msgspec.structs.replace(small.descent, batch_size=size))
 
@@ -122,6 +167,17 @@ CASES: dict[str, Callable[[Frame], Frame]] = {
     "mini-batches": lambda f: with_run(f, batch_losses=f.run.losses * np.random.default_rng(1).uniform(0.5, 2, 61)),
     "held-out data": lambda f: with_run(f, test_losses=np.linspace(0.9, 0.6, 61)),
     "a function of x and y": lambda f: of_two(),
+    "a probe": probed,
+    "a probe alone": lambda f: replace(probed(f, False), runs=(), surface=None, cursor=0),
+    "a probe without a slice": lambda f: probed(replace(f, cursor=3), False),
+    "a probe of a function": lambda f: probed(of_two()),
+    "no such line": lambda f: probed(replace(f, cursor=0), BetweenStates()),
+    "a band": lambda f: probed(f, Ensemble(count=5)),
+    "a barrier": lambda f: probed(f, BetweenStates()),
+    "a slice with holes": lambda f: sliced(f, HOLES),
+    "a slice of holes": lambda f: sliced(f, np.full(5, np.nan), spectrum=np.full(3, np.nan)),
+    "a flat slice": lambda f: sliced(f, np.zeros(5), spectrum=np.zeros(3)),
+    "a bridge": bridged,
     "while training": lambda f: replace(f, training=True, until=200, surveying=True),
 }  # fmt: skip
 
@@ -432,3 +488,183 @@ def test_the_layers_without_a_state_say_so(open_view: Open, base: Frame) -> None
     assert rows_of(view)
     view.show_frame(Frame())
     assert view.accessibleDescription() == "No state yet."
+
+
+# ---- how far to trust the picture -------------------------------------------------------------------------------
+
+
+def told(open_view: Open, name: str, frame: Frame) -> str:
+    """What is told to those who cannot see the view; minus signs as computers write them."""
+    view = open_view(name)
+    view.show_frame(frame)
+    return view.accessibleDescription().replace("−", "-")
+
+
+def test_the_sentence_and_the_figures_are_told(open_view: Open, base: Frame) -> None:
+    frame = probed(replace(base, cursor=0))
+    words, found = told(open_view, "trust", frame), frame.probe
+    assert found is not None and base.run is not None and base.objective is not None and base.plane is not None
+    assert found.trust.sentence in words
+    start = base.run.trajectory[0]
+    sheet = float(base.objective.loss(base.plane.point(base.plane.project(start.params))))
+    values = np.linalg.eigvalsh(hessian(base.objective, start.params))
+    for name, value in {
+        "true loss": start.loss,
+        "on the sheet": sheet,
+        "off the plane": float(base.plane.distance(start.params)),
+        "λmax": values[-1],
+        "λmin": values[0],
+        "limit": 2 * (1 + 0.9) / 0.1,
+    }.items():
+        told_value = words.partition(f"{name}: ")[2].split()[0]
+        assert float(told_value) == pytest.approx(value, rel=6e-3), name
+    assert f"({sheet - start.loss:+.3g})" in words
+    assert "limit: 38 = (2 + 2β)/η" in words
+
+
+def test_a_warning_and_the_kind_of_point_are_told(open_view: Open, base: Frame) -> None:
+    frame = probed(base)
+    assert frame.probe is not None
+    warned = replace(frame.probe.forecast, warning="It overshoots.")
+    flat = Point("saddle", 1, 0.0, "A saddle: so it is.")
+    words = told(open_view, "trust", replace(frame, probe=replace(frame.probe, forecast=warned, point=flat)))
+    assert words.endswith("⚠ It overshoots. A saddle: so it is.")
+
+
+def test_of_two_parameters_it_is_said_that_the_picture_is_exact(open_view: Open) -> None:
+    assert told(open_view, "trust", probed(of_two())).startswith("The picture is exact: ")
+
+
+@pytest.mark.parametrize("name", ["trust", "slice", "spectrum"])
+def test_without_a_probe_it_is_said_that_there_is_none(open_view: Open, base: Frame, name: str) -> None:
+    """Also where there was one a moment ago."""
+    view = open_view(name)
+    view.show_frame(probed(base))
+    before = view.accessibleDescription()
+    view.show_frame(base)
+    assert view.accessibleDescription() != before
+    assert view.accessibleDescription() == told(open_view, name, base)
+
+
+def test_figures_of_a_diverged_state_are_dashes(open_view: Open, small: Experiment) -> None:
+    wild = with_field(with_field(small, "loss", "mse"), "network", Network((2, 4, 1), "relu"))
+    wild = with_field(wild, "descent", msgspec.structs.replace(wild.descent, schedule=Constant(1e6)))
+    frame = probed(frame_at(wild, None), False)
+    words = told(open_view, "trust", frame)
+    assert words.startswith("The descent has diverged") and "nan" not in words and "on the sheet: –" in words
+    open_view("trust").show_frame(frame)
+
+
+# ---- the slice --------------------------------------------------------------------------------------------------
+
+
+def slice_of(open_view: Open, frame: Frame) -> SliceView:
+    view = open_view("slice")
+    assert isinstance(view, SliceView)
+    view.show_frame(frame)
+    return view
+
+
+def test_the_slice_is_the_loss_along_the_line_with_what_touches_it(open_view: Open, base: Frame) -> None:
+    """Along the gradient from the state: value, slope and curvature there are those of the drawn curves."""
+    view, state = slice_of(open_view, probed(base)), base.state
+    assert state is not None and base.objective is not None
+    up = state.gradient / np.linalg.norm(state.gradient)
+    t, loss = view._loss.getData()
+    drawn = np.isfinite(loss)
+    assert drawn.sum() > 50
+    np.testing.assert_allclose(loss[drawn], base.objective.loss(state.params + t[drawn, None] * up), rtol=1e-9)
+    ((at,), (height,)) = view._now.getData()
+    assert at == pytest.approx(0.0, abs=1e-9) and height == pytest.approx(state.loss)
+    slope, curvature = float(np.linalg.norm(state.gradient)), float(up @ hessian(base.objective, state.params) @ up)
+    for item, bend in ((view._tangent, 0.0), (view._parabola, curvature)):
+        places, heights = item.getData()
+        drawn = np.isfinite(heights)
+        assert drawn.sum() > 5
+        np.testing.assert_allclose(
+            heights[drawn], (state.loss + slope * places + bend / 2 * places**2)[drawn], rtol=1e-6
+        )
+    words = view.accessibleDescription().replace("−", "-")
+    assert words.startswith("gradient: ")
+    assert float(words.rpartition("curvature ")[2]) == pytest.approx(curvature, rel=6e-3)
+
+
+def test_where_there_is_no_slice_the_reason_is_told(open_view: Open, base: Frame) -> None:
+    frame = probed(replace(base, cursor=0), BetweenStates())
+    words = told(open_view, "slice", frame)
+    assert frame.probe is not None and words == frame.probe.missing and "the same state twice" in words
+
+
+def test_the_barrier_between_two_states_is_told(open_view: Open, base: Frame) -> None:
+    run, objective = base.run, base.objective
+    assert run is not None and objective is not None
+    first, last = run.trajectory[0].params, run.trajectory[60].params
+    share = np.linspace(0.0, 1.0, 201)
+    losses = objective.loss(first + share[:, None] * (last - first))
+    expected = float((losses - ((1 - share) * losses[0] + share * losses[-1])).max())
+    words = told(open_view, "slice", probed(base, BetweenStates()))
+    assert float(words.rpartition("barrier ")[2]) == pytest.approx(expected, rel=6e-3, abs=1e-12)
+
+
+def test_a_band_is_drawn_between_the_least_and_the_largest(open_view: Open, base: Frame) -> None:
+    frame = probed(base, Ensemble(count=9))
+    view = slice_of(open_view, frame)
+    assert view._band.isVisible() and not view._parabola.isVisible() and not view._now.isVisible()
+    profile = frame.probe.profile  # type: ignore[union-attr]
+    assert profile is not None and profile.band is not None
+    _, bottom = view._edges[0].getData()
+    _, top = view._edges[1].getData()
+    _, middle = view._loss.getData()
+    inside = np.isfinite(middle)
+    assert (bottom[inside] <= middle[inside]).all() and (middle <= top + 1e-12)[inside].all()
+    np.testing.assert_allclose(bottom, profile.band[0])
+    assert "median loss" in view.accessibleDescription()
+    view.show_frame(probed(base))
+    assert not view._band.isVisible()
+
+
+@pytest.mark.parametrize(
+    "losses",
+    [
+        np.linspace(-80.0, -20.0, 61),
+        np.linspace(-1.0, 1.0, 61),
+        np.abs(np.linspace(-3.0, 3.0, 61)) * (np.abs(np.linspace(-3.0, 3.0, 61)) > 2.9),
+        np.array([1e299, 1.7e299, 1e299, 1.2e299]),
+    ],
+    ids=["below nought", "about nought", "nought nearly everywhere", "immense"],
+)
+def test_a_slice_fills_its_height(open_view: Open, base: Frame, losses: Array) -> None:
+    """Whatever the sign of the loss: most of it is in the picture, which is not much higher than that."""
+    view = slice_of(open_view, sliced(base, losses))
+    low, high = view._plot.getViewBox().viewRange()[1]
+    inside = losses[(losses >= low) & (losses <= high)]
+    assert len(inside) > 0.5 * len(losses)
+    assert np.ptp(inside) > 0.5 * (high - low)
+
+
+@pytest.mark.parametrize("losses", [HOLES, np.full(7, np.nan), np.full(7, np.inf)], ids=["some", "all", "walls"])
+def test_what_is_not_finite_is_a_gap_in_the_slice(open_view: Open, base: Frame, losses: Array) -> None:
+    view = slice_of(open_view, sliced(base, losses))
+    low, high = view._plot.getViewBox().viewRange()[1]
+    assert np.isfinite([low, high]).all() and low < high
+    _, drawn = view._loss.getData()
+    assert not np.isfinite(drawn[~np.isfinite(losses)]).any()
+
+
+def test_the_ways_between_two_runs_are_told(open_view: Open, base: Frame) -> None:
+    words = told(open_view, "slice", bridged(base))
+    assert "curve, barrier 0" in words and "straight, barrier 0.25" in words
+
+
+# ---- the spectrum -----------------------------------------------------------------------------------------------
+
+
+def test_the_spectrum_tells_how_many_directions_go_down(open_view: Open, base: Frame) -> None:
+    state = base.state
+    assert state is not None and base.objective is not None
+    values = np.linalg.eigvalsh(hessian(base.objective, state.params))
+    least = 1e-9 * np.abs(values).max()
+    up, down = int((values > least).sum()), int((values < -least).sum())
+    words = told(open_view, "spectrum", probed(base))
+    assert words.startswith(f"{up} up; {down} down; {len(values) - up - down} level; trace ")
+    assert float(words.rpartition("trace ")[2]) == pytest.approx(values.sum(), rel=6e-3)

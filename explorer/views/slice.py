@@ -66,8 +66,12 @@ class SliceView(View):
         self._plot.viewport().update()
         self._legend.update()
         if profile is None or frame.probe is None:
-            self._entries = [("solid", "no slice yet")]
+            missing = frame.probe.missing if frame.probe is not None else ""
+            self._entries = [("", missing or "no slice yet")]
             self._plot.setRange(xRange=(-1, 1), yRange=(0, 1), padding=0)
+            label(self._plot.getAxis("bottom"), "", self.look)
+            self._legend.fit(legend_height(self.width() - 8 * self.look.scale, self._entries, self.look))
+            self.setAccessibleDescription(missing or "no slice yet")
             return
         low, high = self._span(profile)
         self._plot.setRange(xRange=profile.line.bounds, yRange=(low, high), padding=0)
@@ -124,8 +128,10 @@ class SliceView(View):
         finite = values[np.isfinite(values)]
         if not len(finite):
             return 0.0, 1.0
-        low, high = float(finite.min()), float(min(finite.max(), 20 * np.median(finite)))
-        high = max(high, low)
+        finite = np.sort(np.clip(finite, -1e300, 1e300))  # beyond that nothing can be drawn
+        low, middle, high = (float(finite[index]) for index in (0, len(finite) // 2, -1))
+        cut = low + 20 * (middle - low)  # a wall does not press flat what lies before it
+        high = cut if low < cut < high else high
         room = max(high - low, 1e-9 * max(1.0, abs(high)))
         return low - 0.08 * room, high + 0.08 * room
 

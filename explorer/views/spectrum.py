@@ -55,6 +55,7 @@ class SpectrumView(View):
             self._entries = [("", "no spectrum yet, or too many parameters for one")]
             self._up.setData([], [])
             self._down.setData([], [])
+            self._plot.setRange(xRange=(0, 1), yRange=(-1, 0), padding=0.01)
         else:
             self._draw(np.sort(values)[::-1])
         self._legend.fit(legend_height(self.width() - 8 * self.look.scale, self._entries, self.look))

@@ -34,11 +34,10 @@ class TrustView(View):
         column.addWidget(self._strip)
 
     def show_frame(self, frame: Frame) -> None:
-        if frame.probe is self._probe and self._probe is not None:
+        stability = frame.run.experiment.descent.optimizer.stability if frame.run is not None else ""
+        if frame.probe is self._probe and self._probe is not None and stability == self._stability:
             return
-        self._probe = frame.probe
-        optimizer = frame.run.experiment.descent.optimizer if frame.run is not None else None
-        self._stability = optimizer.stability if optimizer is not None else ""
+        self._probe, self._stability = frame.probe, stability
         self.setAccessibleDescription(self._words())
         self._strip.update()
 
