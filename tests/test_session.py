@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -14,12 +15,27 @@ import pytest
 from PySide6.QtCore import QObject, Signal
 from pytestqt.qtbot import QtBot
 
+from explorer import session as session_module
 from explorer.frame import Frame, summary
-from explorer.session import Session
-from model import Experiment, Look, Network, RandomNormalized, SettingError, TwoParameters, landscape, with_field
+from explorer.session import PROBED, Session
+from model import (
+    PLANES,
+    Experiment,
+    Look,
+    Network,
+    Probe,
+    RandomNormalized,
+    SettingError,
+    TwoParameters,
+    landscape,
+    probe,
+    with_field,
+)
 from model.activations import Array
 from model.datasets import Moons, Sine
 from model.optimizers import Adam, HeavyBall, Nesterov
+from model.plane import Steepest
+from model.settings import kind_of
 
 Replay = Callable[[list[tuple[int, Experiment]], int], Array]
 
@@ -72,8 +88,11 @@ def check(frame: Frame) -> None:
         np.testing.assert_array_equal(run.losses[: run.length], run.trajectory.losses(0, run.length))
         assert np.isfinite(run.losses[: run.length]).all()
         if frame.plane is not None and run.length:
-            expected = frame.plane.project(run.trajectory.params(0, run.length))
-            np.testing.assert_allclose(run.coords[: run.length], expected, rtol=1e-6, atol=1e-9)
+            expected, coords = frame.plane.project(run.trajectory.params(0, run.length)), run.coords[: run.length]
+            known = np.isfinite(coords).all(axis=1)
+            # Ended runs are not drawn beside a plane that moves.
+            assert known.all() or (run is not frame.run and getattr(run.experiment.plane, "follow", False))
+            np.testing.assert_allclose(coords[known], expected[known], rtol=1e-6, atol=1e-9)
     if frame.run is not None:
         assert 0 <= frame.cursor < frame.run.length
         assert frame.state is not None and frame.state.step == frame.run.trajectory.first + frame.cursor
@@ -567,6 +586,352 @@ def test_a_plane_that_cannot_be_is_refused_before_it_comes_to_a_session(small: E
         with_field(small, "plane", TwoParameters(first=0, second=999))
 
 
+# ---- what is found out about the state under the cursor ----------------------------------------------------------
+
+
+def found_out(qtbot: QtBot, session: Session, cursor: int) -> Probe:
+    """What is found out about a state, once it has come for the plane that is drawn."""
+    session.seek(cursor)
+
+    def told() -> bool:
+        found, frame = session.frame.probe, session.frame
+        return found is not None and frame.cursor == cursor == found.step and found.plane is frame.plane
+
+    qtbot.waitUntil(told)
+    assert session.frame.probe is not None
+    return session.frame.probe
+
+
+def test_the_state_under_the_cursor_is_probed_if_somebody_looks(session: Session, qtbot: QtBot) -> None:
+    frame = trained(qtbot, session)
+    session.set_probing({"map", "trust"})
+    for cursor in (60, 0, 17):
+        found = found_out(qtbot, session, cursor)
+        assert frame.run is not None and found.trust.true == pytest.approx(frame.run.losses[cursor], rel=1e-12)
+        assert found.profile is None and found.spectrum is None
+    session.set_probing({"slice", "spectrum"})
+    qtbot.waitUntil(lambda: session.frame.probe is not None and session.frame.probe.profile is not None)
+    probe = session.frame.probe
+    assert probe is not None and probe.step == 17 and probe.profile is not None and probe.spectrum is not None
+    assert len(probe.spectrum) == session.experiment.network.size
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Look]:
+    """What the prober is asked about."""
+    looks: list[Look] = []
+
+    def noted(look: Look, *rest: Any) -> Any:
+        looks.append(look)
+        return probe(look, *rest)
+
+    monkeypatch.setattr(session_module, "probe", noted)
+    return looks
+
+
+@pytest.mark.parametrize("wanted", [set(), {"map", "loss", "layers"}], ids=["nothing", "no view that shows it"])
+def test_nothing_is_probed_that_nobody_looks_at(
+    session: Session, qtbot: QtBot, asked: list[Look], wanted: set[str]
+) -> None:
+    session.set_probing(wanted)
+    trained(qtbot, session)
+    session.seek(5)
+    qtbot.wait(400)
+    assert not asked and session.frame.probe is None
+    session.set_probing({"trust"})
+    qtbot.waitUntil(lambda: session.frame.probe is not None)
+    session.set_probing(wanted)
+    before = len(asked)
+    session.seek(40)
+    qtbot.wait(400)
+    assert len(asked) == before
+
+
+def test_what_is_known_is_not_asked_again(session: Session, qtbot: QtBot, asked: list[Look]) -> None:
+    trained(qtbot, session)
+    session.set_probing({"trust"})
+    found_out(qtbot, session, 30)
+    before = len(asked)
+    for _ in range(40):
+        session.tick()
+        qtbot.wait(10)
+    assert len(asked) == before
+    assert asked[-1].current == 30
+
+
+def test_while_it_trains_new_states_are_probed_now_and_then(session: Session, qtbot: QtBot) -> None:
+    session.change(msgspec.structs.replace(session.experiment, steps=100_000))
+    session.set_pace(200)
+    session.set_probing({"trust"})
+    session.train()
+    seen: set[int] = set()
+    session.frame_changed.connect(lambda frame: seen.add(frame.probe.step) if frame.probe else None)
+    qtbot.waitUntil(lambda: len(seen) > 3)
+    assert session.training
+    session.stop()
+    found_out(qtbot, session, session.frame.cursor)
+
+
+ANEW: dict[str, Callable[[Session], object]] = {
+    "a new start": Session.new_start,
+    "another network": lambda session: session.change(with_field(session.experiment, "network", Network((2, 7, 1)))),
+    "another experiment": lambda session: session.open(msgspec.structs.replace(session.experiment, seed=77)),
+}
+
+
+@pytest.mark.parametrize("anew", ANEW)
+def test_what_is_found_out_too_late_is_dropped(
+    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, anew: str
+) -> None:
+    """The prober is still at work for the run before when another begins."""
+    trained(qtbot, session)
+    entered, gate, old = threading.Event(), threading.Event(), session.frame.run
+    assert old is not None
+
+    def slow(look: Look, *rest: Any) -> Any:
+        if look.trajectory is old.trajectory:
+            entered.set()
+            gate.wait(5)
+        yield from probe(look, *rest)
+
+    monkeypatch.setattr(session_module, "probe", slow)
+    session.set_probing({"trust"})
+    qtbot.waitUntil(entered.is_set)
+    ANEW[anew](session)
+    frames: list[Frame] = []
+    session.frame_changed.connect(frames.append)
+    gate.set()
+    settle(qtbot, session)
+    qtbot.waitUntil(lambda: session.frame.probe is not None)
+    start = session.experiment.begin().loss
+    for frame in frames:
+        assert frame.probe is None or frame.probe.trust.losses[0] == pytest.approx(start, rel=1e-12)
+
+
+def test_closing_while_something_is_found_out_ends_the_threads(
+    open_session: Callable[[Experiment], Session], small: Experiment, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, entered = open_session(small), threading.Event()
+
+    def endless(*look: Any) -> Any:
+        while True:
+            entered.set()
+            time.sleep(0.005)
+            yield None
+
+    monkeypatch.setattr(session_module, "probe", endless)
+    session.set_probing({"trust"})
+    qtbot.waitUntil(entered.is_set)
+    began = time.perf_counter()
+    assert session.close()
+    assert time.perf_counter() - began < 2.0
+
+
+def test_a_drawn_line_is_sliced_until_another_kind_is_chosen(session: Session, qtbot: QtBot) -> None:
+    trained(qtbot, session)
+    session.set_probing({"slice"})
+    assert found_out(qtbot, session, 60).profile.line.label == "gradient"  # type: ignore[union-attr]
+
+    def label() -> str:
+        found = session.frame.probe
+        return found.profile.line.label if found is not None and found.profile is not None else ""
+
+    session.draw_line((0.0, 0.25), (0.5, -0.25))
+    qtbot.waitUntil(lambda: label() == "drawn on the map")
+    plane, found = session.frame.plane, session.frame.probe
+    assert plane is not None and found is not None and found.profile is not None
+    ends = session.experiment.objective.loss(plane.point(np.array([[0.0, 0.25], [0.5, -0.25]])))
+    np.testing.assert_allclose(found.profile.loss[[0, -1]], ends, rtol=1e-12)
+    notices = heard(session)
+    session.draw_line((0.1, 0.1), (0.1, 0.1))
+    assert len(notices) == 1 and "two states that differ" in notices[0]
+    session.change(with_field(session.experiment, "line", "last-step"))
+    qtbot.waitUntil(lambda: label() == "last step")
+
+
+# ---- planes that move -------------------------------------------------------------------------------------------
+
+
+def following(experiment: Experiment, kind: Any, **fields: Any) -> Experiment:
+    return msgspec.structs.replace(with_field(experiment, "plane", kind), **fields)
+
+
+def at_origin(frame: Frame) -> int:
+    """The number of the state that the plane goes through, bit for bit."""
+    assert frame.run is not None and frame.plane is not None
+    params = frame.run.trajectory.params(0, frame.run.length)
+    (found,) = np.flatnonzero((params == frame.plane.origin).all(axis=1))
+    return int(found)
+
+
+LOCAL = [kind for kind in PLANES if kind.local]
+
+
+@pytest.mark.parametrize("kind", LOCAL, ids=kind_of)
+def test_a_plane_goes_with_the_state_while_it_trains(
+    open_session: Callable[[Experiment], Session], small: Experiment, qtbot: QtBot, kind: Any
+) -> None:
+    session = open_session(following(small, kind(), steps=100_000, resolution=41))
+    session.set_pace(200)
+    first = settle(qtbot, session)
+    assert first.surface is not None and first.surface.loss.shape == (41, 41) and at_origin(first) == 0
+    frames: list[Frame] = []
+
+    def collect(frame: Frame) -> None:
+        if frame.training and (not frames or frame.plane is not frames[-1].plane):
+            frames.append(frame)
+
+    session.frame_changed.connect(collect)
+    session.frame_changed.connect(check)
+    session.train()
+    qtbot.waitUntil(lambda: len(frames) > 8)
+    assert session.training
+    places = [at_origin(frame) for frame in frames]
+    assert places == sorted(set(places)) and places[-1] > places[0]
+    for place, frame in zip(places[1:], frames[1:], strict=True):
+        assert frame.cursor - place < 150  # less than a second at this pace, even on a busy machine
+        assert frame.surface is not None and frame.surface.loss.shape <= (31, 31)
+        state = frame.run.trajectory[place]  # type: ignore[union-attr]
+        assert frame.loss_on_plane(frame.plane.project(state.params)) == pytest.approx(state.loss)  # type: ignore
+    session.stop()
+    last = session.frame.run.length  # type: ignore[union-attr]
+
+    def rests() -> bool:
+        """As fine as asked for, at the newest state."""
+        frame = session.frame
+        return not frame.training and frame.surface is not None and frame.surface.loss.shape == (41, 41)
+
+    qtbot.waitUntil(rests)
+    frame = settle(qtbot, session)
+    assert frame.run is not None and frame.run.length >= last and at_origin(frame) == frame.run.length - 1
+    check(frame)
+    still = frame.surface
+    qtbot.wait(150)
+    assert session.frame.surface is still
+
+
+def test_a_plane_that_follows_goes_with_the_cursor(
+    open_session: Callable[[Experiment], Session], small: Experiment, qtbot: QtBot
+) -> None:
+    session = open_session(following(small, Steepest()))
+    session.set_pace(0)
+    trained(qtbot, session)
+    for place in (12, 40, 0):
+        session.seek(place)
+        qtbot.waitUntil(lambda place=place: not session.frame.surveying and at_origin(session.frame) == place)
+        assert session.frame.surface.loss.shape == (21, 21)  # type: ignore[union-attr]
+    session.set_speed(0.5)
+    session.toggle_play()
+    qtbot.waitUntil(lambda: session.frame.playing and at_origin(session.frame) > 5)
+    session.toggle_play()
+    qtbot.waitUntil(lambda: at_origin(session.frame) == session.frame.cursor)
+
+
+STILL = [kind(reach=50.0) for kind in PLANES if not kind.local]
+STILL += [kind(reach=50.0, follow=False) for kind in LOCAL]
+
+
+@pytest.mark.parametrize("kind", STILL, ids=kind_of)
+def test_other_planes_stay_where_they_are(
+    open_session: Callable[[Experiment], Session], small: Experiment, qtbot: QtBot, kind: Any
+) -> None:
+    session = open_session(following(small, kind))
+    session.set_pace(0)
+    surface = settle(qtbot, session).surface
+    frames: list[Frame] = []
+    session.frame_changed.connect(frames.append)
+    trained(qtbot, session)
+    session.seek(3)
+    qtbot.waitUntil(lambda: session.frame.cursor == 3)
+    assert len(frames) > 1 and all(frame.surface is surface for frame in frames)
+
+
+def test_of_two_parameters_there_is_one_plane_which_stays(
+    open_session: Callable[[Experiment], Session], small: Experiment, qtbot: QtBot
+) -> None:
+    session = open_session(following(with_field(small, "function", "bowl"), Steepest()))
+    session.set_pace(0)
+    surface = settle(qtbot, session).surface
+    assert trained(qtbot, session).surface is surface
+
+
+def test_ended_runs_are_drawn_again_when_the_plane_rests(
+    open_session: Callable[[Experiment], Session], small: Experiment, qtbot: QtBot
+) -> None:
+    session = open_session(following(small, Steepest(), steps=100_000))
+    session.set_pace(0)
+    session.train()
+    qtbot.waitUntil(lambda: session.frame.run is not None and session.frame.run.length > 20)
+    session.stop()
+    settle(qtbot, session)
+    session.frame_changed.connect(check)
+    session.set_pace(100)
+    session.new_start()
+
+    def moves() -> bool:
+        frame = session.frame
+        return len(frame.runs) == 2 and frame.training and bool(np.isnan(frame.runs[0].coords).all())
+
+    qtbot.waitUntil(moves)
+    session.stop()
+    qtbot.waitUntil(lambda: bool(np.isfinite(session.frame.runs[0].coords).all()))
+    check(settle(qtbot, session))
+
+
+def test_a_rescaled_network_is_surveyed_anew_and_trains_as_before(
+    session: Session, small: Experiment, qtbot: QtBot, heavy_ball: Replay
+) -> None:
+    relu = with_field(small, "network", Network((2, 4, 1), "relu"))
+    session.open(relu)
+    before = trained(qtbot, session)
+    session.change(with_field(relu, "rescale", 3.0))
+    frame = settle(qtbot, session)
+    check(frame)
+    assert frame.plane is not None and before.plane is not None and frame.run is not None
+    assert frame.plane is not before.plane and frame.plane.scale is not None and not frame.run.changes
+    np.testing.assert_array_equal(frame.plane.scale, session.experiment.factors)
+    frame = trained(qtbot, session)
+    check(frame)
+    np.testing.assert_array_equal(frame.run.trajectory.params(), heavy_ball([(0, relu)], 120))  # type: ignore
+
+
+def test_another_part_of_the_plane_is_surveyed_until_a_plane_is_chosen_anew(session: Session, qtbot: QtBot) -> None:
+    before = trained(qtbot, session)
+    session.zoom(((0.1, 0.3), (-0.2, 0.0)))
+    frame = settle(qtbot, session)
+    assert frame.plane is not None and before.plane is not None and frame.surface is not None
+    assert frame.plane.bounds == ((0.1, 0.3), (-0.2, 0.0)) and frame.surface.loss.shape == (21, 21)
+    np.testing.assert_array_equal(frame.plane.directions, before.plane.directions)
+    np.testing.assert_allclose(frame.surface.loss, exact(frame), rtol=1e-4, atol=1e-6)
+    check(frame)
+    session.unzoom()
+    frame = settle(qtbot, session)
+    assert frame.plane is not None and frame.plane.bounds == before.plane.bounds
+
+
+def test_two_runs_are_connected_and_the_barriers_are_those_of_both_ways(session: Session, qtbot: QtBot) -> None:
+    notices = heard(session)
+    session.connect_runs()
+    assert len(notices) == 1 and "Two runs" in notices[0]
+    first = trained(qtbot, session)
+    session.new_start()
+    settle(qtbot, session)
+    session.connect_runs()
+    qtbot.waitUntil(lambda: session.frame.bridge is not None and not session.frame.surveying, timeout=20_000)
+    bridge, objective, run = session.frame.bridge, session.experiment.objective, session.frame.run
+    assert bridge is not None and first.run is not None and run is not None
+    ends = first.run.trajectory[60].params, run.trajectory[run.length - 1].params
+    np.testing.assert_allclose(bridge.straight[[0, -1]], objective.loss(np.stack(ends)), rtol=1e-9)
+    np.testing.assert_allclose(bridge.curved[[0, -1]], objective.loss(np.stack(ends)), rtol=1e-9)
+    straight = objective.loss(ends[0] + bridge.t[:, None] * (ends[1] - ends[0]))
+    np.testing.assert_allclose(bridge.straight, straight, rtol=1e-9)
+    assert bridge.curved.mean() < bridge.straight.mean()  # which is what is made small on the way
+    for barrier, losses in zip(bridge.barriers, (bridge.straight, bridge.curved), strict=True):
+        level = losses[0] + bridge.t * (losses[-1] - losses[0])
+        assert barrier == pytest.approx((losses - level).max(), abs=1e-9)
+    assert bridge.names == ("run 1", "run 2")
+
+
 # ---- everything at once -----------------------------------------------------------------------------------------
 
 
@@ -595,6 +960,12 @@ def test_wishes_in_any_order_and_at_any_time(
         lambda: change(lambda e: with_field(e, "plane", RandomNormalized(seed=int(rng.integers(100))))),
         lambda: change(lambda e: with_field(e, "plane", TwoParameters(second=int(rng.integers(1, 9))))),
         lambda: change(lambda e: with_field(e, "network", Network((2, int(rng.integers(2, 6)), 1)))),
+        lambda: change(lambda e: with_field(e, "plane", str(rng.choice(["steepest", "momentum", "curvature"])))),
+        lambda: change(lambda e: with_field(e, "line", str(rng.choice(["gradient", "last-step", "ensemble"])))),
+        lambda: session.set_probing({str(name) for name in rng.choice(["map", *PROBED], 2)}),
+        lambda: session.zoom(((-0.5, 0.25), (0.0, 0.75))),
+        session.unzoom,
+        lambda: session.draw_line((0.0, 0.0), (0.25, float(rng.integers(2)))),
         lambda: change(lambda e: with_field(e, "resolution", int(rng.choice([3, 11, 41])))),
         lambda: session.open(small),
     ]  # fmt: skip
