@@ -177,14 +177,15 @@ class SoftmaxCrossEntropy(Loss, frozen=True, tag="softmax"):
     def value(self, outputs: Array, targets: Array) -> Array:
         # log(1 + Σ exp(zₖ − z_y)) over the wrong classes k, shifted by the largest difference if that is above 0. The
         # right class is left out of the sum, and log1p puts it back: a small loss keeps its digits.
-        right = np.sum(outputs * targets, axis=-1, keepdims=True)
-        ahead = np.where(targets > 0, -np.inf, outputs - right).astype(outputs.dtype, copy=False)
-        shift = np.maximum(ahead.max(axis=-1, keepdims=True), 0.0)
-        ahead -= shift
-        terms = np.exp(ahead, out=ahead).sum(axis=-1)
-        shift = shift[..., 0]
+        gaps = outputs - np.einsum("...nk,nk->...n", outputs, targets)[..., None]
+        gaps -= np.where(targets > 0, np.inf, 0.0).astype(gaps.dtype)
+        shift = np.maximum(gaps.max(axis=-1), 0.0)
+        gaps -= shift[..., None]
+        terms = np.exp(gaps, out=gaps).sum(axis=-1)
         terms += np.expm1(-shift)
-        return np.asarray(np.mean(np.log1p(terms) + shift, axis=-1, dtype=np.float64))
+        np.log1p(terms, out=terms)
+        terms += shift
+        return np.asarray(terms.sum(axis=-1, dtype=np.float64) / len(targets))
 
     def slope(self, outputs: Array, targets: Array) -> Array:
         slope = _softmax(outputs)

@@ -6,6 +6,7 @@ is any of them with some parameters held, as a function of the others alone.
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cached_property
@@ -109,6 +110,24 @@ the six that are wanted."""
 _overflow_is_expected = np.errstate(over="ignore", invalid="ignore")
 
 
+class _Desk(threading.local):
+    """Arrays of ones in float32 that a thread writes to again and again, of the shapes last asked for.
+
+    The system takes longer to hand out fresh ones than BLAS to fill them.
+    """
+
+    shapes: tuple[tuple[int, ...], ...] = ()
+
+    def arrays(self, shapes: tuple[tuple[int, ...], ...]) -> list[Array]:
+        if shapes != self.shapes:
+            self.kept = [np.ones(shape, np.float32) for shape in shapes]
+            self.shapes = shapes
+        return self.kept
+
+
+_desk = _Desk()
+
+
 class Fit(Objective):
     """The loss of `network` on `dataset`; `held_out` data, if any, are for the test loss alone. Final."""
 
@@ -151,15 +170,21 @@ class Fit(Objective):
 
     @cached_property
     def chunk(self) -> int:
-        # 2¹⁷ numbers of float32 are 512 KiB, a share of a second-level cache. Fewer are slower, more no faster.
-        return int(np.clip(2**17 // (self.samples * max(self.network.widths[1:])), 1, 64))
+        # Enough that what is done once for a chunk does not weigh, and some milliseconds at most.
+        return int(np.clip(2**21 // (self.samples * max(self.network.widths[1:])), 1, 64))
+
+    @cached_property
+    def _block(self) -> int:
+        """How many vectors go through the layers at a time, so that a layer's numbers stay in the cache."""
+        # 2¹⁸ numbers of float32 are 1 MiB. With fewer, threads wait for each other between the many short calls.
+        return int(np.clip(2**18 // (self.samples * max(self.network.widths[1:])), 1, 32))
 
     @_overflow_is_expected
     def loss(self, params: Array) -> Array:
         stack = params.reshape(-1, self.size)
         losses = np.empty(len(stack))
-        for start in range(0, len(stack), self.chunk):
-            part = slice(start, start + self.chunk)
+        for start in range(0, len(stack), self._block):
+            part = slice(start, start + self._block)
             outputs = self.network.forward(stack[part], self.features)
             losses[part] = self.measure.value(outputs, self.targets)
         return losses.reshape(params.shape[:-1])
@@ -218,7 +243,7 @@ class Fit(Objective):
         """As `Objective.slice`: in float32 where that has the digits, in float64 where it has not.
 
         It has not where it overflows, and where the loss is small beside that of outputs that are all 0: then outputs
-        and targets cancel. Not to be called from two threads at once; each makes its own.
+        and targets cancel.
         """
         drawn, origin = self._drawn(origin, directions), np.array(origin, float)
         least = CANCELLED * float(self.measure.value(np.zeros_like(self.targets), self.targets))
@@ -245,26 +270,32 @@ class Fit(Objective):
         # product replaces the whole first layer at every point.
         basis = (network.matrix(flat, first) @ self.features).reshape(len(flat), -1).astype(np.float32)
         flat, targets = flat.astype(np.float32), self.targets.astype(np.float32)
-        # Written to again by every chunk: the system takes longer to hand out a fresh array than BLAS to fill it. Below
-        # the neurons of a layer is the row of ones that the next one multiplies by its biases.
-        rooms = [
-            np.ones((self.chunk, layer.fan_out + network.bias, self.samples), np.float32) for layer in network.layers
-        ]
-        points = np.empty((self.chunk, network.size), np.float32)
+        # Below the neurons of a layer is the row of ones that the next one multiplies by its biases.
+        heights = [layer.fan_out + network.bias for layer in network.layers[:-1]]
+        shapes = (
+            *((self._block, height, self.samples) for height in heights),
+            (self.chunk, network.widths[-1], self.samples),
+            (self.chunk, network.size),
+        )
+
+        def block(weights: Array, params: Array, rooms: list[Array], into: Array) -> None:
+            entering, *others = (*(room[: len(weights)] for room in rooms), into)
+            np.matmul(weights, basis, out=entering.reshape(len(weights), -1)[:, : basis.shape[1]])
+            z = entering[:, : first.fan_out]
+            for layer, room in zip(rest, others, strict=True):
+                network.phi.value(z, out=z)
+                z = np.matmul(network.matrix(params, layer), entering, out=room[:, : layer.fan_out])
+                entering = room
 
         def losses(coords: Array) -> Array:
-            count = len(coords)
-            weights = np.ones((count, len(flat)), np.float32)
+            *rooms, outputs, points = _desk.arrays(shapes)
+            weights = np.ones((len(coords), len(flat)), np.float32)
             weights[:, 1:] = coords
-            params = np.matmul(weights, flat, out=points[:count])
-            entering = rooms[0][:count]
-            z = entering[:, : first.fan_out]
-            np.matmul(weights, basis, out=entering.reshape(count, -1)[:, : basis.shape[1]])
-            for layer, room in zip(rest, rooms[1:], strict=True):
-                network.phi.value(z, out=z)
-                z = np.matmul(network.matrix(params, layer), entering, out=room[:count, : layer.fan_out])
-                entering = room[:count]
-            return self.measure.value(np.swapaxes(z, -1, -2), targets)
+            params, into = np.matmul(weights, flat, out=points[: len(coords)]), outputs[: len(coords)]
+            for start in range(0, len(coords), self._block):
+                part = slice(start, start + self._block)
+                block(weights[part], params[part], rooms, into[part])
+            return self.measure.value(np.swapaxes(into, -1, -2), targets)
 
         return losses
 

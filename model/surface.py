@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Executor, Future, wait
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,8 +26,10 @@ from model.settings import SettingError
 
 STRIDES = (1000, 500, 200, 100, 50, 20, 10, 5, 2, 1)
 BYTES = 24  # per point of the finest grid: its loss, its number, three marks, the grid before; rounded up
-TASK = 16  # chunks that are handed to an executor at a time: some milliseconds, beside which handing over is little
-IN_FLIGHT = 1024  # tasks handed over and not yet fetched, so that a large grid does not fill the memory with them
+TASK = 2  # chunks that are handed to an executor at a time: some milliseconds, beside which handing over is little
+IN_FLIGHT = 256  # tasks handed over and not yet fetched, so that a large grid does not fill the memory with them
+
+Evaluated = Generator[tuple[Array, Array], None, None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +104,7 @@ def free_memory() -> int:
 
 def survey(
     objective: Objective, plane: Plane, shape: tuple[int, int] = (101, 101), executor: Executor | None = None
-) -> Iterator[Surface]:
+) -> Generator[Surface, None, None]:
     """Evaluate the loss on a grid of `shape` points, coarse to fine; the last surface is the finest.
 
     Yields after every chunk, so that whoever pulls can stop at any time: the finest grid complete by then, with the
@@ -118,12 +121,13 @@ def survey(
     x, y = (float(axis(*bounds, 1)[0]) for bounds in plane.bounds)
     centre = x, y, float(_losses(objective, plane, exact=True)(np.array([[x, y]]))[0])
     grids = _grids(objective, plane, shape, centre, executor, exact=False)
-    first = next(grids)
-    if _level(first.loss):
-        grids = _grids(objective, plane, shape, centre, executor, exact=True)
-    else:
-        yield first
-    yield from grids
+    with closing(grids):
+        first = next(grids)
+        if not _level(first.loss):
+            yield first
+            yield from grids
+            return
+    yield from _grids(objective, plane, shape, centre, executor, exact=True)
 
 
 def axis(low: float, high: float, count: int) -> Array:
@@ -153,32 +157,43 @@ def _grids(
     centre: tuple[float, float, float],
     executor: Executor | None,
     exact: bool,
-) -> Iterator[Surface]:
+) -> Generator[Surface, None, None]:
     """The surfaces of `survey`, drawn in float32 or all in float64."""
     x, y = (axis(*bounds, count) for bounds, count in zip(plane.bounds, shape, strict=True))
     if executor is None:
-        evaluated = partial(_one_by_one, objective.chunk, _losses(objective, plane, exact))
+        evaluated = partial(_one_by_one, objective, plane, exact)
     else:
         evaluated = partial(_handed_over, executor, objective, plane, exact)
-    loss, done, count = np.empty(shape), np.zeros(shape, bool), 0
+    loss, count = np.empty(shape), 0
     surface: Surface | None = None
+    batches = list(_batches(shape))
+    stream = evaluated(x, y, [numbers for _, numbers in batches])
+    with closing(stream):
+        for taken, numbers in batches:
+            last = numbers[-1]
+            for part, losses in stream:
+                loss.flat[part] = losses
+                count += len(part)
+                if part[-1] == last:
+                    break
+                if surface is not None:
+                    yield Surface(plane, surface.x, surface.y, surface.loss, count / loss.size, centre)
+            if shape[0] % 2 and shape[1] % 2:
+                loss[shape[0] // 2, shape[1] // 2] = centre[-1]
+            i, j = taken
+            drawn = loss if count == loss.size else loss[np.ix_(i, j)]
+            surface = Surface(plane, x[i], y[j], drawn, count / loss.size, centre)
+            yield surface
+
+
+def _batches(shape: tuple[int, int]) -> Iterator[tuple[list[Array], Array]]:
+    """Of each grid, coarse to fine: its rows and columns in the finest, and the numbers of the points it adds."""
+    done = np.zeros(shape, bool)
     for stride in strides(shape):
-        taken = np.ix_(*(_every(stride, n) for n in shape))
-        wanted = np.zeros(shape, bool)
-        wanted[taken] = True
-        wanted &= ~done
-        done |= wanted
-        numbers = np.flatnonzero(wanted)
-        for part, losses in evaluated(x, y, numbers):
-            loss.flat[part] = losses
-            count += len(part)
-            if surface is not None and part[-1] != numbers[-1]:
-                yield Surface(plane, surface.x, surface.y, surface.loss, count / loss.size, centre)
-        if shape[0] % 2 and shape[1] % 2:
-            loss[shape[0] // 2, shape[1] // 2] = centre[-1]
-        i, j = taken[0].ravel(), taken[1].ravel()
-        surface = Surface(plane, x[i], y[j], loss if stride == 1 else loss[taken], count / loss.size, centre)
-        yield surface
+        taken = [_every(stride, count) for count in shape]
+        before = done.copy()
+        done[np.ix_(*taken)] = True
+        yield taken, np.flatnonzero(done ^ before)
 
 
 def _every(stride: int, count: int) -> Array:
@@ -197,7 +212,7 @@ def _bytes(shape: tuple[int, int]) -> int:
 
 
 def _losses(objective: Objective, plane: Plane, exact: bool) -> Slice:
-    """The loss `(M,)` at coordinates `(M, 2)`. Not for two threads at once."""
+    """The loss `(M,)` at coordinates `(M, 2)`."""
 
     def point_by_point(coords: Array) -> Array:
         return objective.loss(plane.point(coords))
@@ -209,37 +224,44 @@ def _losses(objective: Objective, plane: Plane, exact: bool) -> Slice:
 
 def _coords(x: Array, y: Array, numbers: Array) -> Array:
     """Coordinates `(M, 2)` of points of the grid, which are numbered row by row."""
+    coords = np.empty((len(numbers), 2))
     i, j = np.divmod(numbers, len(y))
-    return np.stack([x[i], y[j]], axis=1)
+    coords[:, 0], coords[:, 1] = x[i], y[j]
+    return coords
 
 
-def _one_by_one(chunk: int, losses: Slice, x: Array, y: Array, numbers: Array) -> Iterator[tuple[Array, Array]]:
-    """Numbers of points and their losses, a chunk at a time."""
-    for start in range(0, len(numbers), chunk):
-        part = numbers[start : start + chunk]
+def _parts(batches: list[Array], size: int) -> Iterator[Array]:
+    """Each batch in parts of that size."""
+    return (batch[start : start + size] for batch in batches for start in range(0, len(batch), size))
+
+
+def _one_by_one(objective: Objective, plane: Plane, exact: bool, x: Array, y: Array, batches: list[Array]) -> Evaluated:
+    """Numbers of points and their losses, a chunk at a time, batch after batch."""
+    losses = _losses(objective, plane, exact)
+    for part in _parts(batches, objective.chunk):
         yield part, losses(_coords(x, y, part))
 
 
 def _handed_over(
-    executor: Executor, objective: Objective, plane: Plane, exact: bool, x: Array, y: Array, numbers: Array
-) -> Iterator[tuple[Array, Array]]:
+    executor: Executor, objective: Objective, plane: Plane, exact: bool, x: Array, y: Array, batches: list[Array]
+) -> Evaluated:
     """The same by an executor: in the same chunks, as some numbers depend on who shares a matrix product with whom."""
     waiting: deque[tuple[Array, Future[Array]]] = deque()
-    size = TASK * objective.chunk
     try:
-        for start in range(0, len(numbers), size):
+        for part in _parts(batches, TASK * objective.chunk):
             if len(waiting) == IN_FLIGHT:
-                part, future = waiting.popleft()
-                yield part, future.result()
-            part = numbers[start : start + size]
+                yield _fetched(*waiting.popleft())
             waiting.append((part, executor.submit(_task, objective, plane, exact, _coords(x, y, part))))
         while waiting:
-            part, future = waiting.popleft()
-            yield part, future.result()
+            yield _fetched(*waiting.popleft())
     finally:
         for _, future in waiting:
             future.cancel()
         wait([future for _, future in waiting])
+
+
+def _fetched(part: Array, future: Future[Array]) -> tuple[Array, Array]:
+    return part, future.result()
 
 
 def _task(objective: Objective, plane: Plane, exact: bool, coords: Array) -> Array:
