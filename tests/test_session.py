@@ -810,6 +810,26 @@ def test_a_plane_goes_with_the_state_while_it_trains(
     assert session.frame.surface is still
 
 
+def test_a_glance_becomes_a_survey_when_training_pauses_though_the_state_stays(
+    open_session: Callable[[Experiment], Session], small: Experiment, qtbot: QtBot
+) -> None:
+    session = open_session(following(small, Steepest(), steps=100_000, resolution=41))
+    session.set_pace(200)
+    settle(qtbot, session)
+    session.train()
+    qtbot.waitUntil(lambda: session.frame.run is not None and session.frame.run.length > 10)
+    session.seek(3)
+
+    def drawn(points: int) -> bool:
+        surface = session.frame.surface
+        return surface is not None and surface.loss.shape == (points, points) and at_origin(session.frame) == 3
+
+    qtbot.waitUntil(lambda: drawn(31))
+    assert session.training and session.frame.cursor == 3
+    session.stop()
+    qtbot.waitUntil(lambda: drawn(41))
+
+
 def test_a_plane_that_follows_goes_with_the_cursor(
     open_session: Callable[[Experiment], Session], small: Experiment, qtbot: QtBot
 ) -> None:

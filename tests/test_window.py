@@ -22,7 +22,9 @@ from explorer.form import KindEditor
 from explorer.form.editors import NumberEditor
 from explorer.frame import Frame
 from explorer.resources import load_experiment, presets
+from explorer.session import PROBED
 from explorer.style import LIGHT
+from explorer.views import VIEWS
 from explorer.window import Window
 from model import (
     DATASETS,
@@ -501,14 +503,74 @@ def test_the_layers_open_and_close_from_the_view_menu_and_show_the_frame_of_now(
     assert told(60)
 
 
-def test_the_layers_can_be_exported(window: Window, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [name for name, view in VIEWS.items() if view.docked])
+def test_what_a_dock_shows_can_be_exported(window: Window, tmp_path: Path, name: str) -> None:
     window.actions_["export"].trigger()
     (dialog,) = window.findChildren(ExportDialog)
-    dialog.view.setCurrentIndex(dialog.view.findData("layers"))
-    assert dialog.view.currentText() == "Gradient per layer"
-    dialog.path.setText(str(tmp_path / "layers.png"))
+    dialog.view.setCurrentIndex(dialog.view.findData(name))
+    assert dialog.view.currentText() == VIEWS[name].caption
+    dialog.path.setText(str(tmp_path / name))
     dialog.accept()
-    assert (tmp_path / "layers.png").is_file()
+    assert (tmp_path / f"{name}.png").is_file()
+
+
+# ---- what is found out about the state under the cursor ----------------------------------------------------------
+
+
+def told(window: Window, name: str, step: int) -> bool:
+    """Whether a dock's view tells what was found out about a state."""
+    found = window.session.frame.probe
+    if found is None or found.step != step:
+        return False
+    expected = {
+        "trust": lambda: found.trust.sentence,
+        "slice": lambda: found.profile.line.label if found.profile is not None else "no profile",
+        "spectrum": lambda: f"{(found.spectrum > 0).sum()} up" if found.spectrum is not None else "no eigenvalues",
+    }
+    return expected[name]() in window.views[name].accessibleDescription()
+
+
+@pytest.mark.parametrize("name", sorted(PROBED))
+def test_a_dock_of_the_view_menu_starts_and_ends_the_looks_at_the_state(
+    window: Window, qtbot: QtBot, name: str
+) -> None:
+    for other in PROBED:
+        window.dock(other).hide()
+    window.session.seek(7)
+    qtbot.wait(350)  # looks come every quarter of a second
+    before = window.session.frame.probe
+    window.session.seek(20)
+    qtbot.wait(350)
+    assert window.session.frame.probe is before
+    action = window.dock(name).toggleViewAction()
+    (menu,) = (menu for menu in window.menuBar().findChildren(QMenu) if menu.title() == "&View")
+    assert action in menu.actions() and not action.isChecked()
+    action.trigger()
+    qtbot.waitUntil(lambda: told(window, name, 20))
+    assert action.isChecked() and window.views[name].isVisible()
+    press(window, Qt.Key.Key_Home)
+    qtbot.waitUntil(lambda: told(window, name, 0))
+    action.trigger()
+    press(window, Qt.Key.Key_End)
+    qtbot.wait(350)
+    assert window.session.frame.probe is not None and window.session.frame.probe.step == 0
+    action.trigger()
+    qtbot.waitUntil(lambda: told(window, name, 60))
+
+
+def test_another_theme_tells_what_was_found_out(window: Window, qtbot: QtBot) -> None:
+    for name in PROBED:
+        window.dock(name).show()
+    qtbot.waitUntil(lambda: all(told(window, name, 60) for name in PROBED))
+    window.set_theme(LIGHT)
+    assert all(told(window, name, 60) for name in PROBED)
+
+
+def test_a_line_drawn_on_the_map_opens_the_slice(window: Window, qtbot: QtBot) -> None:
+    window.dock("slice").hide()
+    window.map.lined.emit(((0.0, 0.0), (0.5, 0.5)))
+    qtbot.waitUntil(window.views["slice"].isVisible)
+    qtbot.waitUntil(lambda: window.views["slice"].accessibleDescription().startswith("drawn on the map"))
 
 
 # ---- the end ----------------------------------------------------------------------------------------------------
