@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from explorer.frame import Change, Run
-from model import Experiment, Loss, Optimizer, Plane, Settings, Trajectory, changes, fields_of
+from model import Experiment, Loss, Optimizer, Plane, Settings, State, Trajectory, changes, fields_of
 from model.activations import Array
 
 STRUCTURE = (
@@ -59,11 +59,12 @@ class Recording:
 
     The training thread writes into `trajectory`; what the session has seen of it is in the columns, one row a state:
     `coords` on the plane drawn, recorded `losses`, and `heights` under the objective drawn. The first `switched` states
-    were recorded under another objective than the latest.
+    were recorded under another objective than the latest. It begins at `origin`, or at the experiment's start.
     """
 
     label: str
     experiment: Experiment
+    origin: State | None = None
     trajectory: Trajectory = field(default_factory=Trajectory)
     coords: Column = field(default_factory=lambda: Column(np.empty((0, 2))))
     losses: Column = field(default_factory=lambda: Column(np.empty(0)))

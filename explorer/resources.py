@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from explorer.link import from_link
 from model import Experiment, SettingError, from_json, with_text
 
 _HERE = Path(__file__).resolve().parent
@@ -27,7 +28,7 @@ def icon_file(name: str) -> Path:
 
 
 def load_experiment(given: str | None = None, changes: Iterable[str] = ()) -> Experiment:
-    """A preset by its name, or an experiment file by its path; the default preset for None.
+    """A preset by its name, an experiment file by its path, or a link; the default preset for None.
 
     `changes` are made to it one after another: "descent.schedule.learning_rate=0.3". Raises `SettingError`, one line,
     for what does not exist or is not an experiment.
@@ -42,6 +43,8 @@ def load_experiment(given: str | None = None, changes: Iterable[str] = ()) -> Ex
 
 
 def _read(given: str | None) -> Experiment:
+    if given is not None and given.startswith("lle:"):
+        return from_link(given)
     known = presets()
     if given is None:
         given = next(iter(known))

@@ -12,23 +12,39 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from explorer.frame import Frame, Run, number, thinned
+from explorer.history import History
 from explorer.playback import Playback
-from explorer.recording import OBJECTIVE, STRUCTURE, Changed, Column, Recording, placed_on, sentence, touches
+from explorer.recording import (
+    OBJECTIVE,
+    STRUCTURE,
+    VIEW,
+    Changed,
+    Column,
+    Recording,
+    placed_on,
+    sentence,
+    touches,
+    without,
+)
 from model import (
     Experiment,
+    Function,
     Landscape,
     Look,
     Plane,
     Probe,
     SettingError,
+    State,
     Step,
     Surface,
     Worker,
     another_start,
+    begin,
     changes,
     landscape,
     probe,
@@ -45,6 +61,7 @@ TICK = 16  # milliseconds: one frame at 60 a second
 AWHILE = 0.015  # seconds that a first surface is waited for
 SOON = 3  # milliseconds after which a survey is looked for that was asked for just now
 PROBED = {"trust", "slice", "spectrum"}
+MOST_GHOSTS = 8
 GLANCES = 0.03  # seconds between surveys of a plane that moves
 PROBES = 0.25  # seconds between looks at the state under the cursor: exact curvatures cost some hundred steps
 SHARE = 0.2  # of a long frame's time, for the workers after it
@@ -74,6 +91,7 @@ class Session(QObject):
         self._experiment = experiment
         self._run = Recording("run 1", experiment)
         self._ghosts: tuple[Run, ...] = ()
+        self._runs, self._history = 1, History()
         self._playback = Playback()
         self._training, self._pace = False, 60.0
         self._last_tick = time.perf_counter()
@@ -106,41 +124,97 @@ class Session(QObject):
     def open(self, experiment: Experiment) -> None:
         """Forget all runs and begin this experiment at its start; it does not train yet."""
         self._experiment = experiment
-        self._ghosts, self._surface = (), None
+        self._ghosts, self._surface, self._runs, self._history = (), None, 1, History()
         self._begin("run 1")
         self.experiment_changed.emit(experiment)
 
     def change(self, experiment: Experiment) -> None:
-        """Switch to these settings. What can go on goes on, from the newest state, with the very next step."""
+        """Switch to these settings. What can go on goes on, from the newest state, with the very next step.
+
+        With the cursor on an earlier state a fork begins there, and what came after it stays as a ghost.
+        """
+        self._history.note(self._experiment, experiment)
+        self._change(experiment)
+
+    @Slot()
+    def undo(self) -> None:
+        """Back to the settings before the last change."""
+        self._restore(self._history.back(self._experiment), "undo")
+
+    @Slot()
+    def redo(self) -> None:
+        """Forth to the settings that were gone back from."""
+        self._restore(self._history.forth(self._experiment), "redo")
+
+    def _restore(self, experiment: Experiment | None, what: str) -> None:
+        if experiment is None:
+            self.noticed.emit(f"Nothing to {what}.")
+            return
+        words = sentence(changes(self._experiment, experiment))
+        self._change(experiment)
+        self.noticed.emit(f"{what.capitalize()}: {words}")
+
+    def _change(self, experiment: Experiment) -> None:
         changed = changes(self._experiment, experiment)
         if not changed:
             return
         self._experiment = experiment
+        behind = not self._playback.following and self._playback.cursor < self._run.length - 1
         if touches(changed, STRUCTURE):
             training = self._training
-            self._ghosts, self._surface = (), None
+            self._ghosts, self._surface, self._runs = (), None, 1
             self._begin("run 1")
             self.noticed.emit(f"{sentence(changed)}: a new run")
             if training:
                 self.train()
+        elif behind and without(changed, VIEW):
+            at = self._run.trajectory[self._playback.cursor]
+            self._branch(f"from step {at.step:,}", at)
+            self.noticed.emit(f"{self._run.label}: {sentence(changed)}")
         else:
             self._switch(changed)
         self.experiment_changed.emit(experiment)
 
     def new_start(self) -> None:
         """Train from other random weights; the run so far stays in the picture as a ghost."""
-        if self._run.length:
-            self._ghosts = (*self._ghosts, self._run.snapshot())[-3:]
-        label = f"run {int(self._run.label.split()[-1]) + 1}"
-        self._experiment, where = another_start(self._experiment)
-        self._begin(label)
+        before = self._experiment
+        self._experiment, where = another_start(before)
+        self._history.note(before, self._experiment)
+        self._branch()
         self.experiment_changed.emit(self._experiment)
-        self.train()
-        self.noticed.emit(f"{label}: {where}")
+        self.noticed.emit(f"{self._run.label}: {where}")
 
-    def _begin(self, label: str) -> None:
+    def start_at(self, coords: tuple[float, float]) -> None:
+        """Train from a point of the plane that is drawn; the run so far stays in the picture as a ghost."""
+        if self._surface is None:
+            return
+        experiment, plane = self._experiment, self._surface.plane
+        params = plane.point(np.array(coords))
+        params = params if plane.scale is None else params / plane.scale
+        if isinstance(experiment.function, Function):
+            x, y = params.tolist()
+            function = msgspec.structs.replace(experiment.function, x=x, y=y)
+            self._experiment = msgspec.structs.replace(experiment, function=function)
+            self._history.note(experiment, self._experiment)
+        where = f"at ({number(coords[0])}, {number(coords[1])})"
+        self._branch(where, begin(experiment.objective, experiment.descent, params))
+        self.experiment_changed.emit(self._experiment)
+        self.noticed.emit(f"{self._run.label} begins {where}")
+
+    def _branch(self, words: str = "", at: State | None = None) -> None:
+        """Train another run, from the experiment's start or from a state; the run so far becomes a ghost."""
+        if self._run.length:
+            self._ghosts = (*self._ghosts, self._run.snapshot())[-MOST_GHOSTS:]
+        self._runs += 1
+        zoomed, surface = self._zoomed, self._surface
+        self._begin(f"run {self._runs} {words}".strip(), at)
+        if at is not None and zoomed and surface is not None:  # somebody looks at this part of this plane
+            self._zoomed = True
+        self.train()
+
+    def _begin(self, label: str, at: State | None = None) -> None:
         experiment = self._experiment
-        self._run = Recording(label, experiment)
+        self._run = Recording(label, experiment, at)
         self._training, self._wants_plane = False, True
         self._prober.stop()
         self._prober.take()
@@ -151,17 +225,17 @@ class Session(QObject):
         self._surveying = False
         trajectory = self._run.trajectory
         self._trainer.set_pace(None)
-        self._trainer.start(lambda: recorded(trajectory, train(experiment, None, 0)))
+        self._trainer.start(lambda: recorded(trajectory, train(experiment, None, 0, at)))
         self._changed = True
 
     def _go_on(self, until: int) -> None:
         """Train under the settings in force, from the newest state there will be by then (or from the start)."""
-        experiment, trajectory = self._experiment, self._run.trajectory
+        experiment, trajectory, origin = self._experiment, self._run.trajectory, self._run.origin
         self._diverged = self._cancelled = False
 
         def steps(_newest: Step | None) -> Iterator[Step]:
             newest = trajectory[-1] if len(trajectory) else None
-            return recorded(trajectory, train(experiment, newest, until))
+            return recorded(trajectory, train(experiment, newest, until, origin))
 
         self._trainer.replace(steps)
 
@@ -169,7 +243,7 @@ class Session(QObject):
         run = self._run
         if not run.length:  # its start is still being made, under the settings before
             training = self._training
-            self._begin(run.label)
+            self._begin(run.label, run.origin)
             if training:
                 self.train()
             return
@@ -218,7 +292,7 @@ class Session(QObject):
             self._trainer.stop()
             self._end("stopped by you")
             if not self._run.length:  # even its start was not seen yet, and now never will be
-                self._begin(self._run.label)
+                self._begin(self._run.label, self._run.origin)
 
     @Slot()
     def toggle_training(self) -> None:

@@ -26,6 +26,7 @@ from explorer.controls import Controls
 from explorer.export.dialog import ExportDialog, may_replace
 from explorer.export.picture import DESIGN, picture
 from explorer.frame import Frame, number, summary
+from explorer.link import to_link
 from explorer.resources import load_experiment, presets, replacing
 from explorer.session import Session
 from explorer.style import THEMES, Style, Theme, freeze, set_theme
@@ -160,6 +161,7 @@ class Window(QMainWindow):
         self.timeline.sped.connect(self.session.set_speed)
         self.timeline.paced.connect(self.session.set_pace)
         self.map.pointed.connect(self._point_at)
+        self.map.picked.connect(self.session.start_at)
         self.map.zoomed.connect(self.session.zoom)
         self.map.lined.connect(self._draw_line)
         self._show_parts()
@@ -168,6 +170,7 @@ class Window(QMainWindow):
         session = self.session
         does = {
             "open": self._open, "save": self._save, "export": self._export, "copy": self._copy, "quit": self.close,
+            "undo": session.undo, "redo": session.redo, "copy link": self._copy_link, "paste link": self._paste_link,
             "train": session.toggle_training, "new start": session.new_start, "play": session.toggle_play,
             "first": lambda: session.seek(0), "newest": session.follow,
             "back": lambda: session.step(-1), "forward": lambda: session.step(1),
@@ -354,6 +357,13 @@ class Window(QMainWindow):
             return
         QApplication.clipboard().setImage(image)
         self.say("Picture copied.")
+
+    def _copy_link(self) -> None:
+        QApplication.clipboard().setText(to_link(self.session.experiment))
+        self.say("Link copied. It opens with Edit, Open copied link, or on the command line.")
+
+    def _paste_link(self) -> None:
+        self.open(QApplication.clipboard().text().strip() or "lle:")
 
     def _choose_theme(self, action: QAction) -> None:
         self.set_theme(THEMES[action.objectName()])

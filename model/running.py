@@ -30,13 +30,13 @@ class Step(NamedTuple):
     state: State
 
 
-def train(experiment: Experiment, state: State | None, until: int) -> Iterator[Step]:
+def train(experiment: Experiment, state: State | None, until: int, origin: State | None = None) -> Iterator[Step]:
     """Go on from `state` under the settings of `experiment`, to step `until` or as far as the loss is finite.
 
-    Without a state it begins at the experiment's start, which is then the first that it yields.
+    Without a state it begins at `origin`, or at the experiment's start, which is then the first that it yields.
     """
     if state is None:
-        state = experiment.begin()
+        state = experiment.begin() if origin is None else resume(experiment.objective, experiment.descent, origin)
         yield Step(experiment, state)
     else:
         state = resume(experiment.objective, experiment.descent, state)

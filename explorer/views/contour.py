@@ -43,6 +43,7 @@ class ContourView(View):
 
     pointed = Signal(object)  # coordinates (x, y) under the mouse, or None
     zoomed = Signal(object)  # bounds of what is seen, after somebody moved or scaled it
+    picked = Signal(object)  # coordinates (x, y) of a click
     lined = Signal(object)  # two ends (x, y) of a line that was drawn with Shift and the mouse
 
     def __init__(self, style: Style, parent: QWidget | None = None) -> None:
@@ -68,6 +69,7 @@ class ContourView(View):
         column.addWidget(self._legend)
         column.addLayout(row, 1)
         self._plot.scene().sigMouseMoved.connect(self._point_at)
+        self._plot.scene().sigMouseClicked.connect(self._pick)
         self._line: list[tuple[float, float]] = []
         self._plot.viewport().installEventFilter(self)
         self._settled = QTimer(self)
@@ -107,6 +109,14 @@ class ContourView(View):
         inside = self._frame.plane is not None and box.sceneBoundingRect().contains(position)
         spot = box.mapSceneToView(position) if inside else None
         self.pointed.emit((spot.x(), spot.y()) if spot is not None else None)
+
+    def _pick(self, event) -> None:
+        box, plane = self._plot.getPlotItem().vb, self._frame.plane
+        if plane is None or event.button() != Qt.MouseButton.LeftButton or event.double():
+            return
+        spot = box.mapSceneToView(event.scenePos())
+        if box.sceneBoundingRect().contains(event.scenePos()) and plane.contains(np.array([spot.x(), spot.y()])):
+            self.picked.emit((spot.x(), spot.y()))
 
     @Slot()
     def _tell_bounds(self) -> None:
