@@ -310,9 +310,10 @@ def descent_arrow(frame: Frame) -> Array | None:
     Its length is that of the plane's steepest descent direction, projected by least squares; only the direction is
     meant to be drawn.
     """
-    if frame.here is None or frame.plane is None:
+    if frame.here is None or frame.plane is None or frame.state is None:
         return None
-    arrow = frame.plane.project(frame.plane.origin - frame.here[1])
+    params = frame.state.params
+    arrow = frame.plane.project(params - frame.here[1]) - frame.plane.project(params)
     length = float(np.linalg.norm(arrow))
     return arrow / length if np.isfinite(length) and length > 0 else None
 

@@ -173,7 +173,7 @@ def uses(controls: Controls, path: str) -> bool:
 
 
 LEARNING = ("dataset", "holdout", "network.widths", "network.bias", "initializer", "seed", "trained", "loss")
-ALWAYS = ("function", "descent.schedule.learning_rate", "descent.optimizer", "steps", "plane", "resolution")
+ALWAYS = ("function", "descent.schedule.learning_rate", "descent.optimizer", "steps", "plane", "resolution", "line")
 
 
 @pytest.mark.parametrize("kind", FUNCTIONS)

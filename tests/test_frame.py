@@ -26,7 +26,7 @@ from explorer.frame import (
     shown,
     summary,
 )
-from model import Experiment, Plane, Surface, Trajectory, TwoParameters
+from model import Experiment, Look, Network, Plane, Surface, Trajectory, TwoParameters, landscape, with_field
 
 POSITIVE = st.floats(1e-9, 1e9)
 
@@ -217,6 +217,21 @@ def test_the_arrow_is_the_negative_gradient_in_the_plane(real: Frame) -> None:
     assert state is not None and state.step == 12
     expected = -state.gradient[[3, 7]] / np.linalg.norm(state.gradient[[3, 7]])
     np.testing.assert_allclose(descent_arrow(real), expected, atol=1e-12)
+
+
+def test_the_arrow_points_where_a_small_step_leads_also_on_a_rescaled_plane(small: Experiment) -> None:
+    """Of what is looked at, D·θ, the step −ηg is −ηD·g; by least squares, two steps apart."""
+    network = Network((2, 4, 1), "relu")
+    experiment = with_field(with_field(small, "network", network), "rescale", 5.0)
+    trajectory = experiment.run(20)
+    *_, land = landscape(Look(experiment, trajectory, 21))
+    assert land is not None
+    run = Run("run 1", experiment, trajectory, 21, land.coords, land.heights, land.heights)
+    frame = Frame((run,), 12, land.surface, experiment.objective)
+    state, factors, plane = frame.state, experiment.factors, frame.plane
+    assert state is not None and factors is not None and plane is not None
+    moved = np.linalg.lstsq(plane.directions.T, -factors * state.gradient, rcond=None)[0]
+    np.testing.assert_allclose(descent_arrow(frame), moved / np.linalg.norm(moved), atol=1e-9)
 
 
 def test_the_sheet_under_the_state_is_evaluated_not_interpolated(real: Frame, small: Experiment) -> None:

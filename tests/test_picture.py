@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from PySide6.QtGui import QImage
 
+from explorer.__main__ import KINDS as OFFERED
 from explorer.export.picture import DESIGN, KINDS, frame_at, picture, save
 from explorer.frame import Frame
 from explorer.resources import replacing
@@ -47,6 +48,7 @@ def test_a_picture_has_exactly_the_size_asked_for(
 
 
 def test_every_view_can_be_a_picture() -> None:
+    assert set(OFFERED) == set(KINDS)
     assert set(DESIGN) == set(KINDS) >= set(VIEWS)
 
 
