@@ -68,7 +68,11 @@ def probe(
         losses = objective.loss(params)
     yield None
     now = int(np.flatnonzero(indices == look.current)[0])
-    trusted = trust(objective, plane, params, losses, now, gradient, steps)
+    if plane.scale is None:
+        trusted = trust(objective, plane, params, losses, now, gradient, steps)
+    else:  # what is looked at is D·θ, where the loss is the same and its gradient D⁻¹·g
+        seen, slope = params * plane.scale, gradient / plane.scale
+        trusted = trust(objective, replace(plane, scale=None), seen, losses, now, slope, steps)
     yield None
     here = state.params if factors is None else state.params * factors
     ends = extremes(objective, here, None if before is None else before.ends.vectors)

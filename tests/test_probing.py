@@ -382,7 +382,6 @@ def test_rescaling_changes_the_curvature_and_no_loss() -> None:
     )
 
 
-@pytest.mark.xfail(strict=True, reason="gradient and path are compared with a rescaled plane as they are")
 def test_rescaled_figures_are_those_of_the_rescaled_path() -> None:
     experiment, trajectory, plane = rescaled(4.0)
     figures, factors, state = probed(Look(experiment, trajectory, 21), plane).trust, experiment.factors, trajectory[20]
