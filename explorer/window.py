@@ -162,6 +162,7 @@ class Window(QMainWindow):
         self.timeline.paced.connect(self.session.set_pace)
         self.map.pointed.connect(self._point_at)
         self.map.picked.connect(self.session.start_at)
+        self.surface.picked.connect(self.session.start_at)
         self.map.zoomed.connect(self.session.zoom)
         self.map.lined.connect(self._draw_line)
         self._show_parts()

@@ -119,6 +119,29 @@ def path(frame: Frame, run: Run, upto: int) -> Path:
     return Path(points, under[keep], index[keep])
 
 
+def hit(frame: Frame, near: np.ndarray, far: np.ndarray, count: int = 800) -> tuple[float, float] | None:
+    """Where a ray from `near` to `far` `(3,)` first meets the sheet, in plane coordinates; None where it does not."""
+    assert frame.scale is not None and frame.surface is not None
+    with np.errstate(divide="ignore", invalid="ignore"):  # the part of the ray over the floor of the box
+        walls = np.sort((np.array([[-1.0], [1.0]]) - near[:2]) / (far - near)[:2], axis=0)
+    begin, end = max(0.0, float(np.nanmax(walls[0]))), min(1.0, float(np.nanmin(walls[1])))
+    if not begin < end:
+        return None
+    points = near + np.linspace(begin, end, count)[:, None] * (far - near)
+    low, high = np.array(frame.surface.plane.bounds).T
+    coords = low + (points[:, :2] + 1.0) / 2.0 * (high - low)
+    drawn = replace(frame.surface, loss=frame.scale(frame.surface.loss))
+    above = points[:, 2] - TOP * sheet_height(drawn, coords)
+    crossed = np.flatnonzero(np.isfinite(above[:-1]) & np.isfinite(above[1:]) & (above[:-1] * above[1:] <= 0))
+    if not len(crossed):
+        return None
+    first = int(crossed[0])
+    gap = above[first] - above[first + 1]
+    share = above[first] / gap if gap else 0.0
+    x, y = (coords[first] + share * (coords[first + 1] - coords[first])).tolist()
+    return x, y
+
+
 def tube(points: np.ndarray, radii: np.ndarray, rgb: np.ndarray, sides: int = 8) -> Mesh | None:
     """A round tube along points `(N, 3)`, lit, with a radius and a colour at each; None if it has no length.
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pyqtgraph.opengl as gl
 from OpenGL import GL
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMatrix4x4, QPainter, QVector3D
 from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
 
@@ -36,16 +36,23 @@ XRAY = SOLID | {
 CAMERA = dict(elevation=42, azimuth=-66)
 
 
+STILL = 4  # pixels that a click may move
+
+
 class SurfaceView(View):
     """The loss as a sheet over the plane, with the path at its true loss and sticks to the sheet. Final."""
 
     name, caption = "surface", "Surface"
     docked = False
 
+    picked = Signal(object)  # coordinates (x, y) of the point of the sheet under a click
+
     def __init__(self, style: Style, parent: QWidget | None = None) -> None:
         super().__init__(style, parent)
         self._frame = Frame()
+        self._pressed: QPointF | None = None
         self._canvas = Canvas(style)
+        self._canvas.installEventFilter(self)
         self._canvas.setAccessibleName("Surface of the loss over the plane, in three dimensions")
         if self._canvas.isValid():
             self.setFocusProxy(self._canvas)
@@ -65,6 +72,18 @@ class SurfaceView(View):
 
     def reset_view(self) -> None:
         self._canvas.reset_camera()
+
+    def eventFilter(self, watched, event) -> bool:
+        """A click, other than a drag, picks the point of the sheet under it."""
+        if event.type() == QEvent.Type.MouseButtonPress and event.button() == Qt.MouseButton.LeftButton:
+            self._pressed = event.position()
+        elif event.type() == QEvent.Type.MouseButtonRelease and self._pressed is not None:
+            moved = (event.position() - self._pressed).manhattanLength()
+            self._pressed = None
+            spot = self._canvas.spot(event.position()) if moved < STILL else None
+            if spot is not None:
+                self.picked.emit(spot)
+        return False
 
     def picture(self) -> QImage:
         """Drawn anew, smoothed, into a buffer of its own. Raises `RuntimeError` without OpenGL."""
@@ -115,7 +134,7 @@ class Canvas(Stage):
         self._sticks = lines((*ink, 0.75) if theme.dark else (0.05, 0.06, 0.08, 0.75), 1.4, depth=5)
         self._balls = [self._ball(0.024, "#ffffff"), self._ball(0.034, PATH)]
         self._xray = lines((*path, 0.5), 2.0, mode="line_strip", options=XRAY, depth=50)
-        self._ghosts = [lines((*_rgb(ink), 0.9), 2.0, options=XRAY, depth=40) for ink, _ in GHOSTS]
+        self._ghosts = [lines((*_rgb(ink), 0.9), 2.0, options=XRAY, depth=40) for ink, _ in 3 * GHOSTS]
         for item in self.items:
             item.setVisible(False)
 
@@ -237,10 +256,7 @@ class Canvas(Stage):
         draw_legend(painter, QRectF(10 * k, 4 * k, width - 20 * k, height), _entries(frame), self._look)
         if frame.surface is None or frame.scale is None:
             return
-        screen = QMatrix4x4()
-        screen.viewport(0, height, width, -height)
-        region = (0, 0, width, height)
-        project = screen * self.projectionMatrix(region, region) * self.viewMatrix()
+        project = self._projection(width, height)
 
         def place(x: float, y: float, z: float) -> QPointF:
             return project.map(QVector3D(x, y, z)).toPointF()
@@ -248,6 +264,23 @@ class Canvas(Stage):
         letters = Letters(painter, place, self._back(), self._look)
         letters.height_axis(frame.scale)
         letters.floor_axes(frame.surface.plane)
+
+    def _projection(self, width: int, height: int) -> QMatrix4x4:
+        """From the box to pixels, and to a depth from 0 to 1."""
+        screen, region = QMatrix4x4(), (0, 0, width, height)
+        screen.viewport(0, height, width, -height)
+        return screen * self.projectionMatrix(region, region) * self.viewMatrix()
+
+    def spot(self, position: QPointF) -> tuple[float, float] | None:
+        """The plane coordinates of the point of the sheet that is seen at a place of the widget; None beside it."""
+        if self._frame.surface is None or self._frame.scale is None:
+            return None
+        back, invertible = self._projection(self.width(), self.height()).inverted()
+        if not invertible:
+            return None
+        ends = (back.map(QVector3D(position.x(), position.y(), depth)) for depth in (0.0, 1.0))
+        near, far = (np.array([end.x(), end.y(), end.z()]) for end in ends)
+        return scene.hit(self._frame, near, far)
 
     # ---- Qt -----------------------------------------------------------------------------------------------------
 
