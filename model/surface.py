@@ -85,7 +85,8 @@ def check_shape(shape: tuple[int, int], free: int | None = None) -> None:
         raise SettingError("resolution", given, "1 point a side or more")
     free = free_memory() if free is None else free
     if _bytes(shape) > free:
-        most = f"at most {math.isqrt(max(free, 0) // BYTES):,} points a side on a square"
+        side = (math.isqrt(64**2 + BYTES * max(free, 0)) - 64) // BYTES  # BYTES·n² + 2·64·n = free
+        most = f"at most {side:,} points a side on a square"
         needed = f"{_bytes(shape) / 1e9:,.3g} GB of memory would be needed, {free / 1e9:,.3g} GB are free"
         raise SettingError("resolution", given, f"{most} ({needed})")
 
