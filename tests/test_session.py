@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from explorer import session as session_module
 from explorer.frame import Frame, summary
-from explorer.session import PROBED, Session
+from explorer.session import MOST_GHOSTS, PROBED, Session
 from model import (
     PLANES,
     Experiment,
@@ -279,15 +279,16 @@ def test_another_network_while_training_trains_on(session: Session, small: Exper
 def test_a_new_start_leaves_the_old_run_as_a_ghost(session: Session, small: Experiment, qtbot: QtBot) -> None:
     before = trained(qtbot, session)
     assert before.run is not None
-    for _ in range(5):
+    starts = MOST_GHOSTS + 2  # the first two are forgotten
+    for _ in range(starts):
         session.new_start()
         frame = trained(qtbot, session)
         check(frame)
-    assert [run.label for run in frame.runs] == ["run 3", "run 4", "run 5", "run 6"]
-    assert len({run.experiment.seed for run in frame.runs}) == 4
-    assert frame.run is not None and frame.run.experiment.seed == small.seed + 5
+    assert [run.label for run in frame.runs] == [f"run {number}" for number in range(3, starts + 2)]
+    assert [run.experiment.seed for run in frame.runs] == [small.seed + number for number in range(2, starts + 1)]
     np.testing.assert_array_equal(
-        frame.run.trajectory[0].params, msgspec.structs.replace(small, seed=small.seed + 5).begin().params
+        frame.run.trajectory[0].params,  # type: ignore[union-attr]
+        msgspec.structs.replace(small, seed=small.seed + starts).begin().params,
     )
     assert frame.runs[0].length == 61
 
