@@ -410,8 +410,8 @@ def test_rescaling_changes_raw_surfaces_and_no_normalised_one(normalize: str, sa
 def test_three_states_of_a_long_run_lie_on_their_plane_when_rescaled() -> None:
     """Of more than a thousand states a plane is chosen for some; those asked for by number are meant all the same."""
     experiment = Experiment(
-        dataset=Moons(samples=20), network=Network((2, 3, 1), "relu"), plane=ThreeStates(first=0, second=1500, third=701),
-        steps=2000, resolution=5, rescale=2.0,
+        dataset=Moons(samples=20), network=Network((2, 3, 1), "relu"), steps=2000, resolution=5, rescale=2.0,
+        plane=ThreeStates(first=0, second=1500, third=701),
     )  # fmt: skip
     trajectory = experiment.run()
     plane = last(landscape(Look(experiment, trajectory, 2001))).surface.plane
