@@ -81,7 +81,7 @@ def probe(
     yield None
     found = Probe(state.step, plane, trusted, ends, ahead, None)
     if not steepness > STILL * abs(ends.largest):
-        found = replace(found, point=critical(objective, state.params, gradient))
+        found = replace(found, point=critical(objective, here, gradient if factors is None else gradient / factors))
         yield None
     if spectral and objective.size <= MOST:
         found = replace(found, spectrum=spectrum(objective, here))
@@ -90,16 +90,19 @@ def probe(
 
 
 def _along(found: Probe, look: Look, line: Line | bool) -> Probe:
-    objective, trajectory = look.experiment.objective, look.trajectory
+    objective, trajectory, factors = look.experiment.objective, look.trajectory, look.experiment.factors
     if isinstance(line, bool):
         near = [trajectory[index].params for index in range(max(look.current - LATELY, 0), look.current + 1)]
         steps = trajectory.first + np.arange(max(look.current - LATELY, 0), look.current + 1)
         try:
-            line = look.experiment.line.line(objective, Course(trajectory, look.current, np.stack(near), steps=steps))
+            params = np.stack(near) if factors is None else np.stack(near) * factors
+            course = Course(trajectory, look.current, params, steps=steps, scale=factors)
+            line = look.experiment.line.line(objective, course)
         except SettingError as error:  # at the start there is no last step: no reason to keep the rest back
             return replace(found, missing=str(error))
     along = profile(objective, line)
     here = trajectory[look.current].params
+    here = here if factors is None else here * factors
     touches = line.fan is None and line.distance(here) <= 1e-6 * max(1.0, float(np.linalg.norm(here)))
     touching = quadratic(objective, line, here) if touches else None
     return replace(found, profile=along, parabola=touching)

@@ -186,11 +186,10 @@ def _choose(look: Look, chosen: list[Plane]) -> Iterator[None]:
     params, factors = np.stack(path), experiment.factors
     others = [_some(other, experiment.objective.size) for other in look.others]
     rest = np.concatenate([np.empty((0, experiment.objective.size)), *others])
-    if factors is None:
-        before = None if look.before is None else look.before.directions
-        course = Course(trajectory, look.current, params, rest, np.array(steps), before)
-    else:  # the same functions at other places: what was recorded is not there
-        course = Course.of(params * factors, rest * factors)
+    before = None if look.before is None else look.before.directions
+    if factors is not None:
+        params, rest = params * factors, rest * factors
+    course = Course(trajectory, look.current, params, rest, np.array(steps), before, factors)
     chosen.append(replace(kind.plane(experiment.objective, course), scale=factors))
 
 

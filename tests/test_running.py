@@ -406,7 +406,6 @@ def test_rescaling_changes_raw_surfaces_and_no_normalised_one(normalize: str, sa
     assert origins[0] == pytest.approx(origins[1], rel=1e-12)  # D·θ is the same function
 
 
-@pytest.mark.xfail(strict=True, reason="steps of a rescaled path are numbered by its sample")
 def test_three_states_of_a_long_run_lie_on_their_plane_when_rescaled() -> None:
     """Of more than a thousand states a plane is chosen for some; those asked for by number are meant all the same."""
     experiment = Experiment(

@@ -26,7 +26,8 @@ class Course:
     `params` `(N, P)`: states that a plane is chosen for, the newest last: a sample of the recorded ones, and where the
     descent will go from there, if that is known. `others` `(M, P)`: states of other runs. `steps` `(N,)`: the step
     numbers of `params`, by which a state yet to come can be asked for. `before` `(2, P)`: the directions of the plane
-    that this one follows, so that it does not flip over.
+    that this one follows, so that it does not flip over. `scale` `(P,)`: factors by which recorded states are multiplied
+    before they are looked at; `params` and `others` have been already (see `rescale`).
     """
 
     trajectory: Trajectory
@@ -35,6 +36,7 @@ class Course:
     others: Array = field(default_factory=_nobody)
     steps: Array | None = None
     before: Array | None = None
+    scale: Array | None = None
 
     @classmethod
     def of(cls, params: Array, others: Array | None = None) -> Course:
@@ -63,18 +65,22 @@ class Course:
     @property
     def start(self) -> Array:
         """θ `(P,)` of the first state recorded."""
-        return self.trajectory[0].params if len(self.trajectory) else self.params[0]
+        return self._recorded(0) if len(self.trajectory) else self.params[0]
+
+    def _recorded(self, index: int) -> Array:
+        params = self.trajectory[index].params
+        return params if self.scale is None else params * self.scale
 
     @property
     def here(self) -> Array:
         """θ `(P,)` of the current state; after a divergence, of the newest state before it that can be drawn."""
-        return self.trajectory[self._place].params
+        return self._recorded(self._place)
 
     @property
     def last_step(self) -> Array:
         """The step `(P,)` that led here; zero at the start."""
         place = self._place
-        return self.trajectory[place].params - self.trajectory[max(place - 1, 0)].params
+        return self._recorded(place) - self._recorded(max(place - 1, 0))
 
     @property
     def _place(self) -> int:
@@ -100,7 +106,7 @@ class Course:
             return self.params[np.flatnonzero(self.steps == step)[0]], f"step {step}"
         if not known:
             raise SettingError(setting, step, f"a step of the run, {first} to {newest} by now, or -1 for the newest")
-        params = self.trajectory[step - first].params
+        params = self._recorded(step - first)
         if not within_float32(params[None])[0]:
             raise SettingError(setting, step, "a step before the run diverged")
         return params, f"step {step}"
