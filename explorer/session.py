@@ -306,9 +306,9 @@ class Session(QObject):
             self._trainer.set_pace(per_second or None)
 
     @property
-    def speed(self) -> float:
-        """Playback speed; 1 is sixty states a second."""
-        return self._playback.speed
+    def playback(self) -> Playback:
+        """Where the cursor is and how it moves; to be read."""
+        return self._playback
 
     @property
     def surveying(self) -> bool:
@@ -354,6 +354,14 @@ class Session(QObject):
             self._playback.toggle(self._run.length, self._training)
             self._last_tick = time.perf_counter()
             self._changed = True
+
+    def set_end(self, end: str) -> None:
+        """What playback does at the newest state: one of `playback.ENDS`."""
+        self._playback.end = end
+
+    def set_every(self, every: bool) -> None:
+        """Whether playback shows every state, however late the frames are."""
+        self._playback.every = every
 
     def set_speed(self, speed: float) -> None:
         """Playback speed; 1 is sixty states a second."""

@@ -19,10 +19,11 @@ from PySide6.QtWidgets import (
 
 from explorer.form.editors import combo
 from explorer.frame import Change, Frame
+from explorer.playback import ENDS, TIMES, Playback
 from explorer.style import Style, freeze
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
-PACES = (5, 20, 60, 200, 1000, 0)
+PACES = (1, 5, 20, 60, 200, 1000, 0)
 
 
 class Marks(QWidget):
@@ -89,10 +90,13 @@ class Timeline(QWidget):
 
     sought = Signal(int)
     sped = Signal(float)
+    ended = Signal(str)
+    timed = Signal(bool)
     paced = Signal(float)
 
-    def __init__(self, style: Style, actions: dict, pace: float = 60.0, speed: float = 1.0) -> None:
+    def __init__(self, style: Style, actions: dict, pace: float = 60.0, playback: Playback | None = None) -> None:
         """`actions` are the window's, by name: the buttons do what the menus and keys do."""
+        playback = playback or Playback()
         super().__init__()
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName("Step")
@@ -107,8 +111,10 @@ class Timeline(QWidget):
         freeze(self.field, "1,000,000  ")
         self.total = QLabel("/ 0")
         freeze(self.total, "/ 1,000,000")
-        self.speed = _menu("Playback speed", [(f"{s:g}×", s) for s in SPEEDS], speed)
+        self.speed = _menu("Playback speed", [(f"{s:g}×", s) for s in SPEEDS], playback.speed)
         self.pace = _menu("Training pace", [(f"{p:,} steps/s" if p else "full speed", p) for p in PACES], pace)
+        self.end = _menu("At the end of playback", list(ENDS.items()), playback.end)
+        self.time = _menu("Playback in", list(TIMES.items()), playback.every)
         self.now = QLabel("paused")
         self.now.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         freeze(self.now, "training · following")
@@ -125,6 +131,8 @@ class Timeline(QWidget):
         self.field.valueChanged.connect(self._seek_step)
         self.field.editingFinished.connect(self.field.clearFocus)
         self.speed.activated.connect(lambda: self.sped.emit(float(self.speed.currentData())))
+        self.end.activated.connect(lambda: self.ended.emit(str(self.end.currentData())))
+        self.time.activated.connect(lambda: self.timed.emit(bool(self.time.currentData())))
         self.pace.activated.connect(lambda: self.paced.emit(float(self.pace.currentData())))
 
     def _row(self, actions: dict) -> QHBoxLayout:
@@ -137,10 +145,11 @@ class Timeline(QWidget):
                 continue
             row.addWidget(_button(actions[name], words=name in ("train", "new start")))
         row.addSpacing(10)
-        for words, box in (("Pace", self.pace), ("Playback", self.speed)):
-            caption = QLabel(words)
-            caption.setBuddy(box)
-            row.addWidget(caption)
+        for words, box in (("Pace", self.pace), ("Playback", self.speed), ("", self.end), ("", self.time)):
+            if words:
+                caption = QLabel(words)
+                caption.setBuddy(box)
+                row.addWidget(caption)
             row.addWidget(box)
         row.addStretch(1)
         row.addWidget(self.now)

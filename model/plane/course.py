@@ -26,8 +26,8 @@ class Course:
     `params` `(N, P)`: states that a plane is chosen for, the newest last: a sample of the recorded ones, and where the
     descent will go from there, if that is known. `others` `(M, P)`: states of other runs. `steps` `(N,)`: the step
     numbers of `params`, by which a state yet to come can be asked for. `before` `(2, P)`: the directions of the plane
-    that this one follows, so that it does not flip over. `scale` `(P,)`: factors by which recorded states are multiplied
-    before they are looked at; `params` and `others` have been already (see `rescale`).
+    that this one follows, so that it does not flip over. `scale` `(P,)`: factors by which recorded states are
+    multiplied before they are looked at; `params` and `others` have been already (see `rescale`).
     """
 
     trajectory: Trajectory
