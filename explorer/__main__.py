@@ -3,6 +3,7 @@
     loss-explorer [EXPERIMENT]                    the window; EXPERIMENT is a preset's name or a .json file
     loss-explorer export EXPERIMENT --out FILE    a picture
     loss-explorer showcase --out FOLDER           the default descent as a picture and a GIF
+    loss-explorer thumbnails --out FOLDER         the gallery's pictures of all presets
     loss-explorer run EXPERIMENT                  a run as numbers, without a picture
     loss-explorer check                           the numerics against theory
     loss-explorer presets                         the presets' names
@@ -27,7 +28,7 @@ from typing import NoReturn
 
 KINDS = ("map", "surface", "loss", "trust", "slice", "spectrum", "layers", "both")
 LARGEST = 8192
-COMMANDS = ("open", "export", "showcase", "run", "check", "presets", "kinds")
+COMMANDS = ("open", "export", "showcase", "thumbnails", "run", "check", "presets", "kinds")
 AGAIN = "LOSS_EXPLORER_UNDER_XVFB"
 PLATFORMS = ("", "xcb", "wayland", "wayland-egl", "offscreen", "minimal", "vnc", "eglfs", "linuxfb", "minimalegl")
 
@@ -99,6 +100,9 @@ def _parser() -> argparse.ArgumentParser:
     showcase = commands.add_parser("showcase", help="the default descent as a picture and a GIF")
     showcase.add_argument("--out", type=Path, default=Path("out"))
     showcase.set_defaults(run=_showcase)
+    thumbnails = commands.add_parser("thumbnails", help="the gallery's pictures of all presets")
+    thumbnails.add_argument("--out", type=Path, required=True, help="a folder; for the gallery: resources/thumbnails")
+    thumbnails.set_defaults(run=_thumbnails)
     listed = commands.add_parser("presets", help="the presets' names")
     listed.set_defaults(run=_presets)
     kinds = commands.add_parser("kinds", help="everything that can be set, and to what")
@@ -142,7 +146,8 @@ def _open(options: argparse.Namespace) -> int:
         raise RuntimeError("no display here; pictures need none: loss-explorer export --help")
     from explorer.application import run_window
 
-    return run_window(experiment, options.theme)
+    chosen = options.experiment is not None or bool(options.changes)
+    return run_window(experiment, options.theme, chosen)
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -168,9 +173,7 @@ def _showcase(options: argparse.Namespace) -> int:
     from explorer.resources import load_experiment
 
     experiment = load_experiment()
-    if not options.out.name or (options.out.exists() and not options.out.is_dir()):
-        raise OSError(f"--out: {str(options.out)!r} given; allowed: a folder")
-    options.out.mkdir(parents=True, exist_ok=True)
+    _make_folder(options.out)
     _known_platform()
     three_d = _has_display() or shutil.which("xvfb-run") is not None
     _need_display(three_d, options.given)
@@ -187,6 +190,20 @@ def _showcase(options: argparse.Namespace) -> int:
     print(options.out / "descent.png")
     save_gif(frame, kind, small, options.out / "descent.gif")
     print(options.out / "descent.gif")
+    application.quit()
+    return 0
+
+
+def _thumbnails(options: argparse.Namespace) -> int:
+    _make_folder(options.out)
+    _known_platform()
+    _need_display(True, options.given)
+    from explorer.application import make_application
+    from explorer.gallery import save_thumbnails
+
+    application = make_application()
+    for path in save_thumbnails(options.out):
+        print(path, flush=True)
     application.quit()
     return 0
 
@@ -228,6 +245,12 @@ def _presets(options: argparse.Namespace) -> int:
         experiment = load_experiment(name)
         print(f"{name:12} {experiment.title}. {experiment.about}")
     return 0
+
+
+def _make_folder(path: Path) -> None:
+    if not path.name or (path.exists() and not path.is_dir()):
+        raise OSError(f"--out: {str(path)!r} given; allowed: a folder")
+    path.mkdir(parents=True, exist_ok=True)
 
 
 def _check_place(path: Path, suffix: str) -> None:

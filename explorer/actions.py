@@ -12,6 +12,7 @@ from explorer.style import Theme
 
 # name: (menu, words, keys, icon). What an action does is connected by the window.
 ACTIONS: dict[str, tuple[str, str, str, str]] = {
+    "gallery": ("File", "&Gallery…", "Ctrl+G", ""),
     "open": ("File", "&Open experiment…", "Ctrl+O", "open"),
     "save": ("File", "&Save experiment…", "Ctrl+S", ""),
     "export": ("File", "&Export picture…", "Ctrl+E", "export"),
@@ -24,6 +25,7 @@ ACTIONS: dict[str, tuple[str, str, str, str]] = {
     "train": ("Run", "Train", "T", "train"),
     "new start": ("Run", "New start", "N", "new start"),
     "play": ("Run", "Play", "Space; K", "play"),
+    "race": ("Run", "Race of optimizers…", "G", ""),
     "first": ("Run", "First step", "Home", "first"),
     "back": ("Run", "Step back", "Left", "back"),
     "forward": ("Run", "Step forward", "Right", "forward"),
@@ -45,10 +47,11 @@ ACTIONS: dict[str, tuple[str, str, str, str]] = {
     "turn up": ("View", "Turn up", "Alt+Up", ""),
     "turn down": ("View", "Turn down", "Alt+Down", ""),
     "full screen": ("View", "Full screen", "F11", ""),
+    "presenter": ("View", "Presenter mode", "F5", ""),
     "layout": ("View", "Reset layout", "", ""),
     "keys": ("Help", "Keys", "F1; Ctrl+/", ""),
 }
-CHECKABLE = ("logarithmic", "map", "surface", "both", "full screen")
+CHECKABLE = ("logarithmic", "map", "surface", "both", "full screen", "presenter")
 
 
 def make_actions(window: QWidget) -> dict[str, QAction]:

@@ -71,20 +71,24 @@ def preferences() -> QSettings:
     return QSettings(str(Path(folder) / "window.ini"), QSettings.Format.IniFormat)
 
 
-def run_window(experiment: Experiment, theme_name: str | None) -> int:
-    """Open the window on an experiment and stay until it is closed."""
+def run_window(experiment: Experiment, theme_name: str | None, chosen: bool = True) -> int:
+    """Open the window and stay until it is closed: on the experiment if it was chosen, or else on the last one."""
     application = make_application()
     stored = preferences()
     theme = THEMES.get(theme_name or str(stored.value("theme", "dark")), DARK)
     set_theme(theme)
     sys.setswitchinterval(SWITCH_INTERVAL)
+    from explorer.recent import last_experiment
+    from explorer.welcome import welcome
     from explorer.window import Window
 
-    window = Window(experiment, theme, stored)
+    last = None if chosen else last_experiment(stored)
+    window = Window(last or experiment, theme, stored)
     guard = KeyGuard(application)
     application.installEventFilter(guard)
     _report_errors(window)
     window.show()
+    welcome(window.splitter, window.actions_, stored)
     window.session.train()
     return application.exec()
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QDockWidget,
     QFileDialog,
+    QGraphicsView,
     QLabel,
     QMainWindow,
     QMessageBox,
@@ -26,7 +27,11 @@ from explorer.controls import Controls
 from explorer.export.dialog import ExportDialog, may_replace
 from explorer.export.picture import DESIGN, picture
 from explorer.frame import Frame, number, summary
+from explorer.gallery import Gallery
 from explorer.link import to_link
+from explorer.presenter import SCALE, Presenter
+from explorer.race.dialog import RaceDialog
+from explorer.recent import RecentFiles, dropped_file, experiment_from, keep_last
 from explorer.resources import load_experiment, presets, replacing
 from explorer.session import Session
 from explorer.style import THEMES, Style, Theme, freeze, set_theme
@@ -49,6 +54,8 @@ class Window(QMainWindow):
         self.session = Session(experiment, self)
         self._stored, self._theme = stored, theme
         self._shown, self._behind, self._pointed = Frame(), False, ""
+        self._presenter = Presenter()
+        self.setAcceptDrops(True)
         self.actions_ = make_actions(self)
         self.controls = Controls(experiment)
         self._make_menus()
@@ -82,6 +89,9 @@ class Window(QMainWindow):
                     for preset, path in presets().items():
                         offered.addAction(load_experiment(str(path)).title).setObjectName(preset)
                     offered.triggered.connect(self._open_preset)
+                    self.recent = RecentFiles(self._stored, self)
+                    self.recent.chosen.connect(self.open)
+                    menus[menu].addMenu(self.recent)
             menus[menu].addAction(self.actions_[name])
         themes = QActionGroup(self)
         menus["View"].addSeparator()
@@ -109,10 +119,8 @@ class Window(QMainWindow):
         self.readout = QLabel()
         self.readout.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.readout.setText("step")
-        losses = "loss 0.012345 (recorded 0.01234)", "on the sheet 0.0000123"
-        freeze(self.readout, "  ·  ".join(("step 100,000", *losses, "0.123 off the plane", "‖gradient‖ 0.00123")))
         self.progress = QLabel()
-        freeze(self.progress, "surveying 100 %, 100 min left")
+        self._freeze_status()
         self._surveyed = time.monotonic(), 1.0  # when the survey began, and how much of it was done at last
         bar.addWidget(self.notice, 1)
         bar.addPermanentWidget(self.progress)
@@ -120,6 +128,11 @@ class Window(QMainWindow):
         self._fade = QTimer(self)
         self._fade.setSingleShot(True)
         self._fade.timeout.connect(self.notice.clear)
+
+    def _freeze_status(self) -> None:
+        losses = "loss 0.012345 (recorded 0.01234)", "on the sheet 0.0000123"
+        freeze(self.readout, "  ·  ".join(("step 100,000", *losses, "0.123 off the plane", "‖gradient‖ 0.00123")))
+        freeze(self.progress, "surveying 100 %, 100 min left")
 
     def _dock(self, caption: str, name: str, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(self.tr(caption), self)
@@ -141,7 +154,7 @@ class Window(QMainWindow):
 
     def _build_views(self) -> None:
         """Make everything that depends on the theme: icons, views, timeline."""
-        style = Style(self._theme)
+        style = Style(self._theme, self._presenter.scale)
         for name, (_, words, _, image) in ACTIONS.items():
             if image:
                 self.actions_[name].setText(words)
@@ -155,10 +168,14 @@ class Window(QMainWindow):
         for name in (view.name for view in DOCKED):
             self.dock(name).setWidget(self.views[name])
             self.views[name].setMinimumSize(280, 130)
-        self.timeline = Timeline(style, self.actions_, self.session.pace, self.session.speed)
+        for canvas in self.findChildren(QGraphicsView):  # a scene takes what is dropped on it, whatever it is
+            canvas.setAcceptDrops(False)
+        self.timeline = Timeline(style, self.actions_, self.session.pace, self.session.playback)
         self.dock("timeline").setWidget(self.timeline)
         self.timeline.sought.connect(self.session.seek)
         self.timeline.sped.connect(self.session.set_speed)
+        self.timeline.ended.connect(self.session.set_end)
+        self.timeline.timed.connect(self.session.set_every)
         self.timeline.paced.connect(self.session.set_pace)
         self.map.pointed.connect(self._point_at)
         self.map.picked.connect(self.session.start_at)
@@ -170,6 +187,7 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         session = self.session
         does = {
+            "gallery": self._show_gallery, "presenter": self._present,
             "open": self._open, "save": self._save, "export": self._export, "copy": self._copy, "quit": self.close,
             "undo": session.undo, "redo": session.redo, "copy link": self._copy_link, "paste link": self._paste_link,
             "train": session.toggle_training, "new start": session.new_start, "play": session.toggle_play,
@@ -178,6 +196,7 @@ class Window(QMainWindow):
             "back 10": lambda: session.step(-10), "forward 10": lambda: session.step(10),
             "slower": lambda: self._change_speed(-1), "faster": lambda: self._change_speed(1),
             "recompute": session.recompute, "cancel": session.cancel, "connect": self._connect_runs,
+            "race": self._open_race,
             "logarithmic": lambda: session.set_logarithmic(self.actions_["logarithmic"].isChecked()),
             "map": self._show_parts, "surface": self._show_parts, "both": self._show_parts,
             "reset": self._reset_views,
@@ -290,6 +309,15 @@ class Window(QMainWindow):
         self.session.connect_runs()
         self.dock("slice").show()
 
+    def _open_race(self) -> None:
+        dialog = self.findChild(RaceDialog)
+        if dialog is None:
+            dialog = RaceDialog(self.session, Style(self._theme), self)
+            dialog.said.connect(self.say)
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
+
     @Slot(object)
     def _draw_line(self, ends) -> None:
         self.session.draw_line(*ends)
@@ -312,20 +340,29 @@ class Window(QMainWindow):
         self.open(action.objectName())
 
     def _open(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, self.tr("Open experiment"), "", "Experiments (*.json)")
+        kinds = "Experiments and tables (*.json *.csv *.tsv)"
+        path, _ = QFileDialog.getOpenFileName(self, self.tr("Open experiment"), "", kinds)
         if path:
             self.open(path)
 
     def open(self, given: str) -> None:
-        """Open a preset or a file and train it; a line in the status bar when that cannot be done."""
+        """Open a preset, a file or a link and train it; a line in the status bar when that cannot be done."""
         try:
-            experiment = load_experiment(given)
+            experiment = experiment_from(given, self.session.experiment)
         except SettingError as error:
+            self.recent.forget(given)
             self.say(str(error))
             return
+        if given not in presets() and not given.startswith("lle:"):
+            self.recent.note(given)
         self.session.open(experiment)
         self.session.train()
         self.say(experiment.about)
+
+    def _show_gallery(self) -> None:
+        gallery = Gallery(self)
+        gallery.chosen.connect(self.open)
+        gallery.open()
 
     def _save(self) -> None:
         words, kinds = self.tr("Save experiment"), "Experiments (*.json)"
@@ -341,6 +378,7 @@ class Window(QMainWindow):
         except OSError as error:
             self.say(f"Not saved: {error.strerror or error}")
             return
+        self.recent.note(str(path))
         self.say(f"Saved {path}")
 
     def _export(self) -> None:
@@ -370,9 +408,14 @@ class Window(QMainWindow):
         self.set_theme(THEMES[action.objectName()])
 
     def set_theme(self, theme: Theme) -> None:
-        """Switch all colours. Views are made anew: they hold nothing but the frame."""
+        """Switch all colours."""
         self._theme = theme
         set_theme(theme)
+        self._rebuild_views()
+        self._stored.setValue("theme", theme.name)
+
+    def _rebuild_views(self) -> None:
+        """Views are made anew: they hold nothing but the frame."""
         camera = {k: v for k, v in self.surface.canvas.cameraParams().items() if k != "fov"}
         sizes = self.splitter.sizes()
         for widget in (*self.views.values(), self.timeline):
@@ -383,7 +426,20 @@ class Window(QMainWindow):
         self.splitter.setSizes(sizes)
         self._show_frame(self.session.frame)
         self.map.setFocus()
-        self._stored.setValue("theme", theme.name)
+
+    def _present(self) -> None:
+        """Letters, pens and room for them grow together, and shrink to what they were."""
+        presenting = self.actions_["presenter"].isChecked()
+        if presenting:
+            self._presenter.begin(self.actions_, self.saveState(LAYOUT))
+        layout = QByteArray() if presenting else self._presenter.end(self.actions_)
+        self._freeze_status()
+        self.controls.setMinimumWidth(round(300 * self._presenter.scale))
+        self._rebuild_views()
+        if presenting:
+            self.resizeDocks([self.dock("experiment")], [round(310 * SCALE)], Qt.Orientation.Horizontal)
+        else:
+            self.restoreState(layout, LAYOUT)
 
     def _full_screen(self) -> None:
         self.showFullScreen() if self.actions_["full screen"].isChecked() else self.showNormal()
@@ -431,8 +487,24 @@ class Window(QMainWindow):
     def sizeHint(self) -> QSize:
         return QSize(1600, 1000)
 
+    def dragEnterEvent(self, event) -> None:
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event) -> None:
+        event.acceptProposedAction()
+        try:
+            self.open(dropped_file(event.mimeData()))
+        except SettingError as error:
+            self.say(str(error))
+
     def closeEvent(self, event) -> None:
+        if self.actions_["presenter"].isChecked():
+            self.actions_["presenter"].trigger()
+        keep_last(self._stored, self.session.experiment)
         self._stored.setValue("geometry", self.saveGeometry())
         self._stored.setValue(f"layout{LAYOUT}", self.saveState(LAYOUT))
+        for dialog in self.findChildren(RaceDialog):
+            dialog.close()
         self.session.close()
         super().closeEvent(event)

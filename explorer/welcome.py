@@ -1,0 +1,67 @@
+"""The welcome: four lines with the main keys over the picture, at the very first start and never again."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from PySide6.QtCore import QEvent, QObject, QSettings, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QApplication, QFrame, QGridLayout, QLabel, QWidget
+
+from explorer.actions import shown_keys
+
+LINES = {
+    "train": "train and stop",
+    "play": "play what was recorded; ← → go step by step",
+    "new start": "another start; a click on the map starts there",
+    "gallery": "the gallery: more landscapes to walk on",
+}
+ENDED_BY = (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.Wheel, QEvent.Type.TouchBegin)
+
+
+class Welcome(QFrame):
+    """A card in the middle of `over`, through which the mouse reaches what is below. Any key or click ends it, and
+    still does what it would have done. Final."""
+
+    def __init__(self, over: QWidget, actions: dict[str, QAction]) -> None:
+        super().__init__(over)
+        self._over = over
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setAutoFillBackground(True)
+        self.setAccessibleName("Main keys")
+        grid = QGridLayout(self)
+        grid.setContentsMargins(24, 18, 24, 18)
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(8)
+        for row, (name, words) in enumerate(LINES.items()):
+            key = QLabel(f"<b>{shown_keys(actions[name])}</b>")
+            key.setAlignment(Qt.AlignmentFlag.AlignRight)
+            grid.addWidget(key, row, 0)
+            grid.addWidget(QLabel(words), row, 1)
+        cast(QApplication, QApplication.instance()).installEventFilter(self)
+        self._centre()
+        self.show()
+        self.raise_()
+
+    def _centre(self) -> None:
+        self.adjustSize()
+        room = self._over.rect()
+        self.move((room.width() - self.width()) // 2, round((room.height() - self.height()) * 0.8))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in ENDED_BY and isinstance(watched, QWidget):
+            cast(QApplication, QApplication.instance()).removeEventFilter(self)
+            self.close()
+        elif event.type() == QEvent.Type.Resize and watched is self._over:
+            self._centre()
+        return False
+
+
+def welcome(over: QWidget, actions: dict[str, QAction], stored: QSettings) -> Welcome | None:
+    """Welcome whoever starts the application for the first time; None for everybody else."""
+    if stored.value("welcomed") is not None:
+        return None
+    stored.setValue("welcomed", "yes")
+    return Welcome(over, actions)
