@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import msgspec
@@ -42,6 +42,7 @@ from model import (
     State,
     Step,
     Surface,
+    Trajectory,
     Worker,
     another_start,
     begin,
@@ -433,6 +434,18 @@ class Session(QObject):
         except SettingError as error:
             self.noticed.emit(str(error))
 
+    def show_race(self, runs: Iterable[tuple[str, Experiment, Trajectory]]) -> str:
+        """Add ended runs, each with its name and experiment, to the picture as ghosts; says what came of it."""
+        plane, shown = self._surface.plane if self._surface else None, 0
+        for words, experiment, trajectory in runs:
+            if _land(experiment) == _land(self._experiment):
+                run = Recording(words, experiment, trajectory=trajectory)
+                run.see(len(trajectory), plane)
+                others = tuple(ghost for ghost in self._ghosts if ghost.trajectory is not trajectory)
+                self._ghosts = (*others, run.snapshot())[-MOST_GHOSTS:]
+                shown, self._changed = shown + 1, True
+        return f"{shown} runs are on the map." if shown else "None shown: they belong to another landscape; race again."
+
     @Slot()
     def connect_runs(self) -> None:
         """Look for a way of low loss from the last ended run's newest state to the one under the cursor."""
@@ -641,6 +654,14 @@ class Session(QObject):
 
 def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
     return all(a is b or (isinstance(a, int) and a == b) for a, b in zip(one, other, strict=True))
+
+
+def _land(experiment: Experiment) -> object:
+    """What experiments have in common whose paths belong on one land, wherever they begin."""
+    function = experiment.function
+    if isinstance(function, Function):
+        return type(function), function.formula, tuple(function.constants.items())
+    return experiment.objective
 
 
 def _words(error: Exception) -> str:

@@ -31,6 +31,7 @@ from explorer.gallery import Gallery
 from explorer.link import to_link
 from explorer.presenter import SCALE, Presenter
 from explorer.race.dialog import RaceDialog
+from explorer.race.dialog import RaceDialog
 from explorer.recent import RecentFiles, dropped_file, experiment_from, keep_last
 from explorer.resources import load_experiment, presets, replacing
 from explorer.session import Session
@@ -197,6 +198,7 @@ class Window(QMainWindow):
             "slower": lambda: self._change_speed(-1), "faster": lambda: self._change_speed(1),
             "recompute": session.recompute, "cancel": session.cancel, "connect": self._connect_runs,
             "race": self._open_race,
+            "race": self._open_race,
             "logarithmic": lambda: session.set_logarithmic(self.actions_["logarithmic"].isChecked()),
             "map": self._show_parts, "surface": self._show_parts, "both": self._show_parts,
             "reset": self._reset_views,
@@ -308,6 +310,15 @@ class Window(QMainWindow):
     def _connect_runs(self) -> None:
         self.session.connect_runs()
         self.dock("slice").show()
+
+    def _open_race(self) -> None:
+        dialog = self.findChild(RaceDialog)
+        if dialog is None:
+            dialog = RaceDialog(self.session, Style(self._theme), self)
+            dialog.said.connect(self.say)
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
 
     def _open_race(self) -> None:
         dialog = self.findChild(RaceDialog)
@@ -504,6 +515,8 @@ class Window(QMainWindow):
         keep_last(self._stored, self.session.experiment)
         self._stored.setValue("geometry", self.saveGeometry())
         self._stored.setValue(f"layout{LAYOUT}", self.saveState(LAYOUT))
+        for dialog in self.findChildren(RaceDialog):
+            dialog.close()
         for dialog in self.findChildren(RaceDialog):
             dialog.close()
         self.session.close()

@@ -1,0 +1,1 @@
+"""A race of optimizers: its dialog, the curves and the table in it."""

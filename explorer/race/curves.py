@@ -1,0 +1,115 @@
+"""The curves of a race: of each optimizer its best run, and as a band everything that it tried."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from explorer.frame import extremes
+from explorer.style import Style
+from explorer.views.axes import label, plot
+from model import OPTIMIZERS, Optimizer
+from model.race import Entry
+
+POINTS = 600  # of a curve
+DECADES = 12.0  # that the axis shows at most, below the highest loss shown
+HUES = (205, 145, 320, 58, 262, 178, 0, 95, 235, 290)  # none near the accent, on which selected rows stand
+DASHES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DashDotLine, Qt.PenStyle.DotLine)
+
+
+class Curves(QWidget):
+    """Losses against gradient evaluations, one curve for each start, and a band over all rates. Final."""
+
+    def __init__(self, style: Style) -> None:
+        super().__init__()
+        self._style = style
+        self.plot = plot(style)
+        self.plot.setAccessibleName("Loss of each optimizer against gradient evaluations")
+        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.plot.setMouseEnabled(False, False)
+        self.plot.showGrid(x=True, y=True, alpha=0.12)
+        label(self.plot.getAxis("bottom"), "gradient evaluations", style)
+        label(self.plot.getAxis("left"), "loss", style)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.plot)
+
+    def show_entries(self, entries: list[Entry], budget: int) -> None:
+        """Draw these entries, each of which has tried a rate, and nothing else."""
+        self.plot.clear()
+        best = [attempt.losses for entry in entries for attempt in entry.best]
+        known = np.concatenate([losses[np.isfinite(losses)] for losses in best]) if best else np.empty(0)
+        log = bool(len(known)) and bool(known.min() > 0)
+        self.plot.getAxis("left").logarithmic = log
+        for entry in entries:
+            self._draw_band(entry, log)
+        for entry in entries:
+            for attempt in entry.best:
+                self._draw_curve(attempt.losses, self._pen(entry), log)
+        self._fit(known, max((losses[0] for losses in best), default=np.nan), log, budget)
+        self.plot.viewport().update()
+
+    def _pen(self, entry: Entry) -> QPen:
+        return pen(type(entry.optimizer), self._style)
+
+    def _draw_curve(self, losses: np.ndarray, line: QPen, log: bool) -> None:
+        index = extremes(losses, POINTS)
+        curve = pg.PlotCurveItem(index, _bent(losses[index], log), pen=line, connect="finite")
+        curve.setSegmentedLineMode("off")  # drawn piece by piece, dashes would begin anew at every point
+        self.plot.addItem(curve)
+
+    def _draw_band(self, entry: Entry, log: bool) -> None:
+        low, high = entry.band
+        there = np.flatnonzero(np.isfinite(low))
+        if len(entry.attempts) < 2 or len(there) < 2:
+            return
+        index = np.unique(np.linspace(0, there[-1], POINTS).astype(int))
+        veil = QColor(self._pen(entry).color())
+        veil.setAlpha(28)
+        sides = (np.clip(side[index], 1e-300 if log else -1e300, 1e300) for side in (low, high))
+        self.plot.addItem(
+            pg.FillBetweenItem(*(pg.PlotCurveItem(index, _bent(side, log)) for side in sides), brush=veil)
+        )
+
+    def _fit(self, known: np.ndarray, start: float, log: bool, budget: int) -> None:
+        """Show the best runs as far as they are not ten times above the start; what leaps higher is cut."""
+        low, high = 0.0, 1.0
+        if len(known):
+            highest = float(known.max())
+            ends = _bent(np.array([known.min(), min(highest, 10.0 * start) if start > 0 else highest]), log)
+            low, high = float(ends[0]), float(ends[1])
+            low = max(low, high - DECADES) if log else low
+        margin = 0.05 * max(high - low, 1e-9 * max(abs(high), 1.0))
+        self.plot.setRange(xRange=(0, budget), yRange=(low - margin, high + margin), padding=0.01)
+
+
+def pen(kind: type[Optimizer], style: Style) -> QPen:
+    """The pen of an optimizer, by its place in the registry: told apart by colour and by dash."""
+    place = OPTIMIZERS.index(kind)
+    color = QColor.fromHsl(HUES[place % len(HUES)], 190, 168 if style.theme.dark else 84)
+    return style.pen(color, 2.0, DASHES[place % len(DASHES)])
+
+
+def swatch(kind: type[Optimizer], style: Style) -> QIcon:
+    """A short piece of an optimizer's curve, for a legend."""
+    pixmap = QPixmap(56, 32)
+    pixmap.setDevicePixelRatio(2.0)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    line = pen(kind, style)
+    line.setWidthF(1.3 * line.widthF())
+    painter.setPen(line)
+    painter.drawLine(QPointF(2, 8), QPointF(26, 8))
+    painter.end()
+    return QIcon(pixmap)
+
+
+def _bent(losses: np.ndarray, log: bool) -> np.ndarray:
+    if not log:
+        return losses
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(losses > 0, np.log10(losses), np.nan)

@@ -1,0 +1,214 @@
+"""The dialog of a race: who runs, how far, at which rates. The race has a thread of its own; nobody waits for it."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import cast
+
+import msgspec
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from explorer.export.dialog import may_replace
+from explorer.form import Form
+from explorer.frame import number
+from explorer.race.curves import Curves
+from explorer.race.tables import Entrants, Results
+from explorer.session import Session
+from explorer.style import Style
+from model import SettingError, Worker
+from model.race import Entry, Race, race, results
+
+POLL = 50  # milliseconds between looks at the thread
+FIELDS = ("budget", "rates", "lowest", "highest", "starts", "threshold")
+
+
+class RaceDialog(QDialog):
+    """Races the experiment that the session has when Start is pressed. Emits `said` with a line of news."""
+
+    said = Signal(str)
+
+    def __init__(self, session: Session, style: Style, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session, self._race = session, Race()
+        self._worker: Worker[Entry | None] = Worker("race")
+        self._entries = dict[int, Entry]()
+        self._racing, self._steps = False, 0
+        self.setWindowTitle("Race of optimizers")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)  # it holds whole runs
+        self._timer = QTimer(self)
+        self._timer.setInterval(POLL)
+        self._timer.timeout.connect(self._look)
+        self.entrants, self.form = Entrants(self._race, style), Form(self._race, FIELDS)
+        self.form.refused.connect(self._say)
+        self.form.edited.connect(self._offer)
+        self.curves, self.table = Curves(style), Results(style)
+        self.progress = QProgressBar()
+        self.progress.setRange(0, 1000)
+        self.progress.setAccessibleName("Progress of the race")
+        self.news = QLabel("Each optimizer goes down from the same start, with the same number of gradients to spend.")
+        self.news.setWordWrap(True)
+        self.news.setTextFormat(Qt.TextFormat.PlainText)
+        self.start = self._button("&Start", "run the race, or stop it where it is", self._toggle)
+        self.export = self._button("&Export table…", "save the table as CSV", self._export)
+        self.show_ = self._button("Show on the &map", "draw the best run of each optimizer on the map", self._show)
+        self.leave = self._button("&Close", "stop and close (Esc)", self.close)
+        self._lay_out()
+        self._offer(self._race)
+        self._refresh()
+        self.entrants.setCurrentCell(0, 0)
+        self.entrants.setFocus()
+
+    def _button(self, words: str, effect: str, slot) -> QPushButton:
+        button = QPushButton(words)
+        button.setAutoDefault(False)  # Enter belongs to the line that is being typed
+        button.setAccessibleName(words.replace("&", ""))
+        button.setAccessibleDescription(effect)
+        button.setToolTip(effect)
+        button.clicked.connect(lambda: slot())
+        return button
+
+    def _lay_out(self) -> None:
+        side = QWidget()
+        side.setFixedWidth(320)
+        left, right, upper, below = QVBoxLayout(side), QVBoxLayout(), QHBoxLayout(), QHBoxLayout()
+        left.setContentsMargins(0, 0, 0, 0)
+        left.setSpacing(12)
+        left.addWidget(self.entrants)
+        left.addWidget(self.form)
+        left.addStretch(1)
+        right.addWidget(self.curves, 3)
+        right.addWidget(self.table, 2)
+        right.addWidget(self.progress)
+        upper.setSpacing(14)
+        upper.addWidget(side)
+        upper.addLayout(right, 1)
+        for button in (self.start, self.export, self.show_):
+            below.addWidget(button)
+        below.addStretch(1)
+        below.addWidget(self.leave)
+        column = QVBoxLayout(self)
+        column.addLayout(upper, 1)
+        column.addWidget(self.news)
+        column.addLayout(below)
+        self.resize(1060, 660)
+
+    # ---- racing -------------------------------------------------------------------------------------------------
+
+    def _toggle(self) -> None:
+        self._stop("Stopped; the table shows what was run.") if self._racing else self._begin()
+
+    @Slot(object)
+    def _offer(self, chosen: Race) -> None:
+        """Let the ends of the sweep be chosen where there is one; their tooltips say when there is."""
+        for name in ("lowest", "highest"):
+            self.form.editor(name).setEnabled(chosen.rates > 1)
+
+    def _begin(self) -> None:
+        try:
+            self._race = cast(Race, msgspec.structs.replace(self.form.value, optimizers=self.entrants.names))
+        except SettingError as error:
+            self._say(str(error))
+            return
+        experiment, settings = self._session.experiment, self._race
+        self._entries, self._steps, self._racing = {}, 0, True
+        self._worker.start(lambda: race(experiment, settings))
+        self._timer.start()
+        self._say(f"Racing “{experiment.title}”: {settings.runs:,} runs of {settings.budget:,} gradient evaluations.")
+        self._refresh()
+
+    def _stop(self, words: str) -> None:
+        self._worker.stop()
+        self._take()
+        self._timer.stop()
+        self._racing = False
+        self._say(words)
+        self._refresh()
+
+    @Slot()
+    def _look(self) -> None:
+        """Take in what the thread has found out since the last look."""
+        changed, running, error = self._take()
+        if error is not None:
+            self._stop(str(error) if isinstance(error, SettingError) else f"{type(error).__name__}: {error}")
+        elif not running:
+            self._stop(self._verdict())
+        elif changed:
+            self._refresh()
+        else:
+            self._show_progress()
+
+    def _take(self) -> tuple[bool, bool, Exception | None]:
+        batch = self._worker.take()
+        changed = False
+        for item in batch.items:
+            self._steps += 1
+            if item is not None:
+                self._entries[item.number], self._steps, changed = item, 0, True
+        return changed, batch.running, batch.error
+
+    def _verdict(self) -> str:
+        rows = sorted(results(self._tried, self._race), key=lambda row: row.loss)
+        if not rows or not math.isfinite(rows[0].loss):
+            return "All diverged; try smaller learning rates."
+        return f"{rows[0].optimizer} got lowest: {number(rows[0].loss)} at η = {number(rows[0].rate)}."
+
+    @property
+    def _tried(self) -> list[Entry]:
+        """The entries, as far as they have tried a rate, in the order in which they run."""
+        return [entry for _, entry in sorted(self._entries.items()) if entry.best]
+
+    # ---- showing ------------------------------------------------------------------------------------------------
+
+    @Slot(str)
+    def _say(self, words: str) -> None:
+        self.news.setText(words)
+
+    def _refresh(self) -> None:
+        words = "&Stop" if self._racing else "&Start"
+        self.start.setText(words)
+        self.start.setAccessibleName(words.replace("&", ""))
+        entries = self._tried
+        for button in (self.export, self.show_):
+            button.setEnabled(bool(entries))
+        self.curves.show_entries(entries, self._race.budget)
+        self.table.show_entries(entries, self._race)
+        self._show_progress()
+
+    def _show_progress(self) -> None:
+        done = sum(len(entry.attempts) for entry in self._entries.values())
+        self.progress.setValue(round(1000 * min((done + self._steps / (self._race.budget + 2)) / self._race.runs, 1.0)))
+
+    # ---- handing on ---------------------------------------------------------------------------------------------
+
+    def _show(self) -> None:
+        runs = []
+        for entry in self._tried:
+            if entry.experiment is not None and entry.trajectory:
+                rate = entry.experiment.descent.schedule.learning_rate
+                runs.append((f"{entry.optimizer.caption}, η {number(rate)}", entry.experiment, entry.trajectory))
+        words = self._session.show_race(runs)
+        self._say(words)
+        self.said.emit(words)
+
+    def _export(self) -> None:
+        given, _ = QFileDialog.getSaveFileName(self, "Export table", "race.csv", "Tables (*.csv)")
+        if not given:
+            return
+        path = Path(given) if given.endswith(".csv") else Path(given + ".csv")
+        if str(path) != given and path.exists() and not may_replace(self, path):  # Qt has asked about `given`
+            return
+        try:
+            self.table.save(path)
+        except OSError as error:
+            self._say(f"Not saved: {error.strerror or error}")
+            return
+        self._say(f"Saved {path}")
+
+    # ---- Qt -----------------------------------------------------------------------------------------------------
+
+    def done(self, result: int) -> None:
+        self._timer.stop()
+        self._worker.close()
+        super().done(result)
