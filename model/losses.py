@@ -150,7 +150,9 @@ class BinaryCrossEntropy(Loss, frozen=True, tag="bce"):
 
     def value(self, outputs: Array, targets: Array) -> Array:
         # Written so that for y in {0, 1} nothing large is ever subtracted from something large.
-        terms = np.exp(-np.abs(outputs))
+        terms = np.abs(outputs)
+        np.negative(terms, out=terms)
+        np.exp(terms, out=terms)
         np.log1p(terms, out=terms)
         terms += np.maximum(outputs, 0.0) - targets * outputs
         return _mean(terms, targets.size)

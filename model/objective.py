@@ -135,6 +135,8 @@ class Fit(Objective):
         if network.widths[0] != dataset.inputs.shape[1]:
             allowed = f"{dataset.inputs.shape[1]} at the start, for {dataset.name}"
             raise SettingError("network.widths", network.widths[0], allowed)
+        if not len(dataset.inputs):
+            raise SettingError("dataset", f"{dataset.name} with 0 rows", "1 row or more")
         self.dataset, self.network, self.measure = dataset, network, loss
         self.features = network.features(dataset.inputs)
         # In the order in which the outputs come: all samples of one output side by side.
