@@ -179,19 +179,21 @@ def test_the_descent_lingers_at_the_saddle_and_is_stuck_in_the_higher_valley() -
     np.testing.assert_allclose(path_of("local-minimum", "function.x=0.156")[-1].params, [low, low], atol=1e-3)
 
 
-def test_momentum_needs_a_fifth_of_the_steps_through_the_ravine() -> None:
-    changes = ["descent.optimizer=heavy-ball", "descent.optimizer.momentum=0.8"]
-    runs = {0.0: path_of("ravine"), 0.8: path_of("ravine", *changes)}
+def test_momentum_needs_a_quarter_of_the_steps_through_the_ravine() -> None:
+    changes = ["descent.optimizer=heavy-ball", "steps=450"]
+    runs = {0.0: path_of("ravine", "steps=450"), 0.9: path_of("ravine", *changes)}
     for momentum, path in runs.items():
-        place, velocity, curvatures = np.array([-2.5, 1.0]), np.zeros(2), np.array([1.0, 100.0])
+        place, velocity, curvatures = np.array([-2.5, 1.0]), np.zeros(2), np.array([1.0, 200.0])
         for state in islice(path, 100):
             np.testing.assert_allclose(state.params, place, atol=1e-12)
             velocity = momentum * velocity + curvatures * place
-            place = place - 0.019 * velocity
+            place = place - 0.0098 * velocity
     assert (np.diff(np.sign(runs[0.0].params()[:60, 1])) != 0).all()  # a zigzag
-    plain, heavy = (first_below(path.losses(), 1e-5) for path in runs.values())
-    assert plain > 300 and heavy <= plain / 5 + 1
-    assert 0.019 < 2 / 100 and first_below(path_of("ravine").losses(), 1e-3) > 100
+    for height in (1e-2, 1e-3):
+        plain, heavy = (first_below(path.losses(), height) for path in runs.values())
+        assert plain > 250 and heavy < plain / 3.8
+    steep = path_of("ravine", "descent.schedule.learning_rate=0.0102").losses()
+    assert steep[-1] > steep[0]  # "no rate above 2/200"
 
 
 def test_on_rosenbrock_the_first_is_not_the_lowest_in_the_end() -> None:
@@ -335,10 +337,11 @@ def test_sharpness_rises_to_the_edge_and_stays() -> None:
     np.testing.assert_allclose(y, 8 * inputs[:, 0] ** 4 - 8 * inputs[:, 0] ** 2 + 1, atol=1e-12)
     limit = 2 / 0.06
     assert sharpness(experiment, path[0].params) < 0.75 * limit
-    late = [sharpness(experiment, path[step].params) for step in range(2000, 2501, 50)]
+    late = [sharpness(experiment, path[step].params) for step in range(1600, 2001, 50)]
     assert np.mean(late) == pytest.approx(limit, rel=0.02)
     losses = path.losses()
-    assert np.count_nonzero(np.diff(losses[-500:]) > 0) > 50 and losses[-1] < 0.1 * losses[0]  # flickers, and falls
+    assert losses[400:1300].max() > 3 * np.median(losses[400:1300])  # kicked
+    assert np.count_nonzero(np.diff(losses[-400:]) > 0) > 50 and losses[-1] < 0.1 * losses[0]
     calm = switched("edge-of-stability", path[-1], 600, "descent.schedule.learning_rate=0.03")
     assert np.count_nonzero(np.diff([state.loss for state in calm[100:]]) > 0) == 0
     assert sharpness(experiment, calm[-1].params) > 1.05 * sharpness(experiment, calm[50].params)
