@@ -26,7 +26,6 @@ ACTIONS: dict[str, tuple[str, str, str, str]] = {
     "new start": ("Run", "New start", "N", "new start"),
     "play": ("Run", "Play", "Space; K", "play"),
     "race": ("Run", "Race of optimizers…", "G", ""),
-    "race": ("Run", "Race of optimizers…", "G", ""),
     "first": ("Run", "First step", "Home", "first"),
     "back": ("Run", "Step back", "Left", "back"),
     "forward": ("Run", "Step forward", "Right", "forward"),

@@ -31,7 +31,6 @@ from explorer.gallery import Gallery
 from explorer.link import to_link
 from explorer.presenter import SCALE, Presenter
 from explorer.race.dialog import RaceDialog
-from explorer.race.dialog import RaceDialog
 from explorer.recent import RecentFiles, dropped_file, experiment_from, keep_last
 from explorer.resources import load_experiment, presets, replacing
 from explorer.session import Session
@@ -172,6 +171,7 @@ class Window(QMainWindow):
         for canvas in self.findChildren(QGraphicsView):  # a scene takes what is dropped on it, whatever it is
             canvas.setAcceptDrops(False)
         self.timeline = Timeline(style, self.actions_, self.session.pace, self.session.playback)
+        self.timeline.now.setVisible(self._presenter.scale == 1.0)  # the button says whether it trains
         self.dock("timeline").setWidget(self.timeline)
         self.timeline.sought.connect(self.session.seek)
         self.timeline.sped.connect(self.session.set_speed)
@@ -197,7 +197,6 @@ class Window(QMainWindow):
             "back 10": lambda: session.step(-10), "forward 10": lambda: session.step(10),
             "slower": lambda: self._change_speed(-1), "faster": lambda: self._change_speed(1),
             "recompute": session.recompute, "cancel": session.cancel, "connect": self._connect_runs,
-            "race": self._open_race,
             "race": self._open_race,
             "logarithmic": lambda: session.set_logarithmic(self.actions_["logarithmic"].isChecked()),
             "map": self._show_parts, "surface": self._show_parts, "both": self._show_parts,
@@ -317,16 +316,6 @@ class Window(QMainWindow):
             dialog = RaceDialog(self.session, Style(self._theme), self)
             dialog.said.connect(self.say)
         dialog.show()
-        dialog.raise_()
-        dialog.activateWindow()
-
-    def _open_race(self) -> None:
-        dialog = self.findChild(RaceDialog)
-        if dialog is None:
-            dialog = RaceDialog(self.session, Style(self._theme), self)
-            dialog.said.connect(self.say)
-        dialog.show()
-        dialog.raise_()
         dialog.activateWindow()
 
     @Slot(object)
@@ -442,14 +431,18 @@ class Window(QMainWindow):
         """Letters, pens and room for them grow together, and shrink to what they were."""
         presenting = self.actions_["presenter"].isChecked()
         if presenting:
-            self._presenter.begin(self.actions_, self.saveState(LAYOUT))
-        layout = QByteArray() if presenting else self._presenter.end(self.actions_)
+            self._presenter.begin(self.actions_, self.saveState(LAYOUT), self.size())
+        layout, size = (QByteArray(), QSize()) if presenting else self._presenter.end(self.actions_)
+        below = Qt.DockWidgetArea.BottomDockWidgetArea if presenting else Qt.DockWidgetArea.LeftDockWidgetArea
+        self.setCorner(Qt.Corner.BottomLeftCorner, below)  # the timeline needs all the width there is
         self._freeze_status()
         self.controls.setMinimumWidth(round(300 * self._presenter.scale))
         self._rebuild_views()
         if presenting:
             self.resizeDocks([self.dock("experiment")], [round(310 * SCALE)], Qt.Orientation.Horizontal)
         else:
+            if not self.isFullScreen() and not self.isMaximized():
+                self.resize(size)
             self.restoreState(layout, LAYOUT)
 
     def _full_screen(self) -> None:
@@ -515,8 +508,6 @@ class Window(QMainWindow):
         keep_last(self._stored, self.session.experiment)
         self._stored.setValue("geometry", self.saveGeometry())
         self._stored.setValue(f"layout{LAYOUT}", self.saveState(LAYOUT))
-        for dialog in self.findChildren(RaceDialog):
-            dialog.close()
         for dialog in self.findChildren(RaceDialog):
             dialog.close()
         self.session.close()

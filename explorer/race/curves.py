@@ -49,7 +49,7 @@ class Curves(QWidget):
         for entry in entries:
             for attempt in entry.best:
                 self._draw_curve(attempt.losses, self._pen(entry), log)
-        self._fit(known, max((losses[0] for losses in best), default=np.nan), log, budget)
+        self._fit(np.clip(known, -1e300, 1e300), max((float(losses[0]) for losses in best), default=0.0), log, budget)
         self.plot.viewport().update()
 
     def _pen(self, entry: Entry) -> QPen:

@@ -1,0 +1,343 @@
+"""The dialog of a race, by mouse and keyboard: it runs, stops, sorts, exports, and leaves no thread behind."""
+
+from __future__ import annotations
+
+import csv
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyqtgraph as pg
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from explorer.actions import ACTIONS
+from explorer.race.curves import pen
+from explorer.race.dialog import RaceDialog
+from explorer.race.tables import COLUMNS, Results, cell, texts
+from explorer.session import Session
+from explorer.style import DARK, THEMES, Style
+from explorer.window import Window
+from model import ACTIVATIONS, OPTIMIZERS, Experiment, Function
+from model.functions import Bowl, Himmelblau
+from model.race import KINDS, Attempt, Entry, Race, Result, race, results
+
+NAMES = list(KINDS)
+Key = Qt.Key
+
+
+def racing() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "race"]
+
+
+@pytest.fixture
+def session(open_session: Callable[[Experiment], Session], small: Experiment, qtbot: QtBot) -> Session:
+    session = open_session(small)
+    qtbot.waitUntil(lambda: session.frame.surface is not None and not session.frame.surveying)
+    return session
+
+
+@pytest.fixture
+def dialog(session: Session, qtbot: QtBot) -> Iterator[RaceDialog]:
+    made = RaceDialog(session, Style(DARK))
+    made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)  # so that it can be asked afterwards
+    qtbot.addWidget(made)
+    with qtbot.waitExposed(made):
+        made.show()
+    made.activateWindow()
+    yield made
+    made.close()
+    assert not racing()
+
+
+def click(widget: QWidget) -> None:
+    QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+
+
+def type_into(dialog: RaceDialog, name: str, text: str) -> None:
+    line: Any = dialog.form.editor(name)
+    line.line.setFocus()
+    line.line.selectAll()
+    QTest.keyClicks(line.line, text)
+    QTest.keyClick(line.line, Key.Key_Return)
+
+
+def tick(dialog: RaceDialog, name: str) -> None:
+    """Click into the box of an optimizer."""
+    table = dialog.entrants
+    box = table.visualItemRect(cell(table, NAMES.index(name), 0))
+    QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(box.left() + 10, box.center().y()))
+
+
+def run(dialog: RaceDialog, qtbot: QtBot) -> None:
+    click(dialog.start)
+    assert dialog.start.text() == "&Stop"
+    qtbot.waitUntil(lambda: dialog.start.text() == "&Start", timeout=20_000)
+
+
+def raced(experiment: Experiment, settings: Race) -> list[Result]:
+    done = [item for item in race(experiment, settings) if item is not None and item.done]
+    return results(done, settings)
+
+
+def shown(table: Results) -> list[tuple[str, ...]]:
+    return [tuple(cell(table, row, i).text() for i in range(len(COLUMNS))) for row in range(table.rowCount())]
+
+
+def test_a_race_by_mouse_is_the_race_itself(dialog: RaceDialog, session: Session, qtbot: QtBot) -> None:
+    tick(dialog, "sgd")
+    tick(dialog, "adagrad")
+    type_into(dialog, "budget", "40")
+    type_into(dialog, "rates", "3")
+    type_into(dialog, "threshold", "0.55")
+    run(dialog, qtbot)
+    rows = raced(session.experiment, Race("heavy-ball; adagrad; adam", budget=40, rates=3, threshold=0.55))
+    assert shown(dialog.table) == [texts(row) for row in sorted(rows, key=lambda row: row.loss)]
+    best = min(rows, key=lambda row: row.loss)
+    assert dialog.news.text().startswith(f"{best.optimizer} got lowest")
+    assert dialog.progress.value() == dialog.progress.maximum()
+
+
+def test_a_race_by_keyboard_alone(dialog: RaceDialog, session: Session, qtbot: QtBot) -> None:
+    table = dialog.entrants
+    assert table.hasFocus()
+    keys = [Key.Key_Space, Key.Key_Down, Key.Key_Space]  # neither gradient descent nor the heavy ball
+    for key in (*keys, *[Key.Key_Down] * (NAMES.index("adam") - 1), Key.Key_Right):
+        QTest.keyClick(table, key)
+    QTest.keyClicks(table, "0")  # which opens the cell, and is the first character in it
+    editor = QApplication.focusWidget()
+    assert isinstance(editor, QLineEdit)
+    QTest.keyClicks(editor, ".02")
+    QTest.keyClick(editor, Key.Key_Return)
+    qtbot.waitUntil(lambda: table.hasFocus())
+    visited = []
+    while (focus := QApplication.focusWidget()) is not dialog.start and len(visited) < 30:
+        visited.append(focus)
+        QTest.keyClick(focus, Key.Key_Tab)
+    assert dialog.table in visited and len(visited) == len(set(visited))
+    QTest.keyClick(dialog.start, Key.Key_Space)
+    qtbot.waitUntil(lambda: dialog.start.text() == "&Start" and dialog.table.rowCount() == 1, timeout=20_000)
+    assert shown(dialog.table) == [texts(raced(session.experiment, Race("adam=0.02"))[0])]
+
+
+def test_stop_keeps_what_was_run_and_late_answers_are_dropped(dialog: RaceDialog, qtbot: QtBot) -> None:
+    tick(dialog, "heavy-ball")
+    type_into(dialog, "budget", "3000")
+    type_into(dialog, "rates", "30")
+    click(dialog.start)
+    qtbot.waitUntil(lambda: dialog.table.rowCount() == 1, timeout=20_000)
+    assert 0 < dialog.progress.value() < dialog.progress.maximum()
+    click(dialog.start)
+    assert dialog.start.text() == "&Start" and "Stopped" in dialog.news.text()
+    rows, share = shown(dialog.table), dialog.progress.value()
+    qtbot.wait(200)
+    assert shown(dialog.table) == rows and dialog.progress.value() == share
+    type_into(dialog, "budget", "20")
+    type_into(dialog, "rates", "1")
+    run(dialog, qtbot)
+    assert dialog.table.rowCount() == 2
+
+
+@pytest.mark.parametrize("way", ["escape", "button", "window"])
+def test_closing_in_the_middle_ends_the_thread(way: str, dialog: RaceDialog, qtbot: QtBot) -> None:
+    type_into(dialog, "budget", "100000")
+    click(dialog.start)
+    qtbot.waitUntil(lambda: dialog.progress.value() > 0, timeout=20_000)
+    assert len(racing()) == 1
+    if way == "escape":
+        QTest.keyClick(dialog, Key.Key_Escape)
+    elif way == "button":
+        click(dialog.leave)
+    else:
+        dialog.close()
+    assert not racing() and not dialog.isVisible()
+
+
+def test_the_window_opens_one_dialog_and_closes_it(
+    open_window: Callable[..., Window], small: Experiment, qtbot: QtBot
+) -> None:
+    window = open_window(small)
+    window.map.setFocus()
+    for _ in range(2):
+        QTest.keyClick(window, Key(ord(ACTIONS["race"][2])))
+    (dialog,) = window.findChildren(RaceDialog)
+    assert dialog.isVisible() and not dialog.isModal()
+    type_into(dialog, "budget", "100000")
+    click(dialog.start)
+    qtbot.waitUntil(lambda: dialog.progress.value() > 0, timeout=20_000)
+    window.close()
+    assert not racing()
+
+
+def test_the_exported_table_is_the_one_that_is_seen(
+    dialog: RaceDialog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    assert not dialog.export.isEnabled()
+    type_into(dialog, "budget", "30")
+    type_into(dialog, "threshold", "0.5")
+    tick(dialog, "rmsprop")
+    run(dialog, qtbot)
+    header = dialog.table.horizontalHeader()
+    for column in (0, 3, 4):
+        spot = QPoint(header.sectionViewportPosition(column) + header.sectionSize(column) // 2, header.height() // 2)
+        QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+        path = tmp_path / f"by-{column}.csv"
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args, path=path: (str(path)[:-4], ""))
+        click(dialog.export)
+        with path.open(encoding="utf-8", newline="") as file:
+            names, *rows = csv.reader(file)
+        assert tuple(names) == COLUMNS
+        read = [
+            Result(
+                row[0], float(row[1]), float(row[2]), float(row[3]) if row[3] else None, float(row[4]), float(row[5])
+            )
+            for row in rows
+        ]
+        assert [texts(row) for row in read] == shown(dialog.table)
+        values = [np.inf if row[column] is None else row[column] for row in read]
+        assert values == sorted(values)
+    assert dialog.news.text() == f"Saved {path}"
+
+
+def test_a_table_that_cannot_be_saved_says_so(
+    dialog: RaceDialog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    type_into(dialog, "budget", "5")
+    run(dialog, qtbot)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: (str(tmp_path / "no" / "race.csv"), ""))
+    click(dialog.export)
+    assert dialog.news.text().startswith("Not saved: ")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: ("", ""))
+    click(dialog.export)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_best_runs_come_onto_the_map(dialog: RaceDialog, session: Session, qtbot: QtBot) -> None:
+    type_into(dialog, "budget", "30")
+    run(dialog, qtbot)
+    before = session.frame.run
+    click(dialog.show_)
+    qtbot.waitUntil(lambda: len(session.frame.runs) == 4)
+    click(dialog.show_)  # once more: they are there already
+    session.tick()
+    *ghosts, now = session.frame.runs
+    assert len(ghosts) == 3 and before is not None and now.trajectory is before.trajectory
+    plane = session.frame.plane
+    assert plane is not None
+    for ghost in ghosts:
+        run_alone = ghost.experiment.run(30)
+        np.testing.assert_array_equal(ghost.trajectory.params(), run_alone.params())
+        np.testing.assert_allclose(ghost.coords, plane.project(run_alone.params()), rtol=1e-9, atol=1e-12)
+        assert ghost.label.startswith(ghost.experiment.descent.optimizer.caption)
+
+
+def test_runs_of_another_landscape_stay_off_the_map(dialog: RaceDialog, session: Session, qtbot: QtBot) -> None:
+    type_into(dialog, "budget", "10")
+    run(dialog, qtbot)
+    activation = next(name for name in ACTIVATIONS if name != session.experiment.network.activation)
+    network = msgspec.structs.replace(session.experiment.network, activation=activation)
+    session.change(msgspec.structs.replace(session.experiment, network=network))
+    click(dialog.show_)
+    session.tick()
+    assert dialog.news.text().startswith("None shown") and len(session.frame.runs) == 1
+
+
+@pytest.mark.parametrize(("other", "count"), [(Bowl(x=0.5, y=0.25), 3), (Himmelblau(), 0)])
+def test_a_function_is_the_same_land_from_wherever_one_begins(
+    other: Function, count: int, open_session: Callable[[Experiment], Session], qtbot: QtBot
+) -> None:
+    session = open_session(Experiment(function=other))
+    qtbot.waitUntil(lambda: session.frame.surface is not None and not session.frame.surveying)
+    done = [item for item in race(Experiment(function=Bowl(x=1.0, y=1.0)), Race(budget=5)) if item and item.done]
+    session.show_race((entry.optimizer.caption, entry.experiment, entry.trajectory) for entry in done)  # type: ignore[misc]
+    session.tick()
+    assert len(session.frame.runs) == count + 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [("budget", "0", "from 1"), ("rates", "31", "to 30"), ("threshold", "nan", "finite"), ("starts", "x", "whole")],
+)
+def test_a_wrong_entry_is_explained_beside_it(name: str, text: str, says: str, dialog: RaceDialog) -> None:
+    type_into(dialog, name, text)
+    editor: Any = dialog.form.editor(name)
+    assert says in editor.problem.text() and editor.problem.isVisible()
+
+
+def test_nobody_checked_or_an_impossible_rate_is_explained(dialog: RaceDialog, qtbot: QtBot) -> None:
+    for name in ("sgd", "heavy-ball", "adam"):
+        tick(dialog, name)
+    click(dialog.start)
+    assert "at least one" in dialog.news.text() and dialog.start.text() == "&Start"
+    tick(dialog, "adam")
+    cell(dialog.entrants, NAMES.index("adam"), 1).setText("fast")
+    click(dialog.start)
+    assert "adam=fast" in dialog.news.text() and dialog.start.text() == "&Start"
+    cell(dialog.entrants, NAMES.index("adam"), 1).setText("")
+    type_into(dialog, "rates", "2")
+    type_into(dialog, "lowest", "7")  # the sweep would end at ten times the experiment's 0.1
+    click(dialog.start)
+    qtbot.waitUntil(lambda: "lowest: 7" in dialog.news.text())
+    assert dialog.start.text() == "&Start"
+
+
+def test_only_a_sweep_has_ends(dialog: RaceDialog) -> None:
+    ends = [dialog.form.editor(name) for name in ("lowest", "highest")]
+    assert not any(end.isEnabled() for end in ends)
+    type_into(dialog, "rates", "2")
+    assert all(end.isEnabled() for end in ends)
+
+
+def test_bands_and_curves_are_those_of_the_entries(dialog: RaceDialog, qtbot: QtBot) -> None:
+    type_into(dialog, "budget", "25")
+    type_into(dialog, "rates", "3")
+    type_into(dialog, "starts", "2")
+    run(dialog, qtbot)
+    items = dialog.curves.plot.getPlotItem().items
+    assert sum(isinstance(item, pg.FillBetweenItem) for item in items) == 3
+    assert sum(isinstance(item, pg.PlotCurveItem) for item in items) == 3 * 2  # one for each start
+
+
+@pytest.mark.parametrize("losses", [[0.0, 0.0], [-1.0, -2.0], [1.0, 1e308], [2.0, np.nan], [np.nan, np.nan]])
+def test_losses_of_any_kind_are_drawn(losses: list[float], dialog: RaceDialog) -> None:
+    attempts = tuple(Attempt(0.1, np.array(curve)) for curve in (losses, losses[::-1]))
+    entry = Entry(0, OPTIMIZERS[0](), 1, attempts)
+    dialog.curves.show_entries([entry], 1)
+    dialog.table.show_entries([entry], Race("sgd"))
+    low, high = dialog.curves.plot.viewRange()[1]
+    assert np.isfinite([low, high]).all() and low < high
+    dialog.grab()
+    assert dialog.table.rowCount() == 1
+
+
+def test_every_control_has_a_name(dialog: RaceDialog) -> None:
+    for button in dialog.findChildren(QPushButton):
+        assert button.accessibleName() and button.toolTip() and not button.autoDefault()
+    for widget in (dialog.entrants, dialog.table, dialog.curves.plot, dialog.progress):
+        assert widget.accessibleName()
+    for editor in dialog.form.editors.values():
+        assert editor.accessibleName() and editor.toolTip()
+
+
+def luminance(color: QColor) -> float:
+    """WCAG 2.1, relative luminance."""
+    parts = np.array(color.getRgbF()[:3])
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+@pytest.mark.parametrize("theme", THEMES.values(), ids=lambda theme: theme.name)
+def test_curves_are_told_apart_and_stand_out(theme: Any) -> None:
+    pens = [pen(kind, Style(theme)) for kind in OPTIMIZERS]
+    assert len({(line.color().name(), line.style()) for line in pens}) == len(OPTIMIZERS)
+    for line in pens:  # WCAG 2.1, 1.4.11: 3 to 1 for graphics
+        for ground in (theme.window, theme.panel):
+            light, dark = sorted((luminance(line.color()), luminance(QColor(ground))), reverse=True)
+            assert (light + 0.05) / (dark + 0.05) >= 3
