@@ -395,6 +395,11 @@ def test_no_points_are_refused(shape: tuple[int, int]) -> None:
         next(survey(Function(lopsided), flat(), shape))
 
 
+def test_data_without_rows_have_no_surface() -> None:
+    with pytest.raises(SettingError, match=r"^dataset: 'none with 0 rows' given; allowed: 1 row or more$"):
+        Fit(Dataset("none", np.empty((0, 1)), np.empty((0, 1))), Network((1, 1)), MeanSquared())
+
+
 def test_free_memory_is_some() -> None:
     assert 10**7 < free_memory() < 10**15
 
