@@ -133,15 +133,17 @@ class Attempt:
 class Entry:
     """One optimizer's race as far as it has been run: all attempts, rate by rate, and within a rate start by start.
 
-    `number` is its place among the entrants. `experiment` is the one of the best rate that was tried from every start,
-    `trajectory` its descent from the experiment's own start and `sharpness` the λ_max at its end (NaN until the entry
-    is `done`, and where that descent diverged).
+    `number` is its place among the entrants. `band` is the lowest and the highest loss of all attempts after each step,
+    `(budget + 1,)` each, without those that have diverged by then; NaN where none is left. `experiment` is the one of
+    the best rate that was tried from every start, `trajectory` its descent from the experiment's own start and
+    `sharpness` the λ_max at its end (NaN until the entry is `done`, and where that descent diverged).
     """
 
     number: int
     optimizer: Optimizer
     starts: int
     attempts: tuple[Attempt, ...] = ()
+    band: tuple[Array, Array] | None = None
     experiment: Experiment | None = None
     trajectory: Trajectory | None = None
     sharpness: float = math.nan
@@ -157,14 +159,11 @@ class Entry:
         rates = [self.attempts[i * self.starts : (i + 1) * self.starts] for i in range(tried)]
         return min(rates, key=_rank, default=())
 
-    @property
-    def band(self) -> tuple[Array, Array]:
-        """The lowest and the highest loss of all attempts after each step, `(budget + 1,)` each.
-
-        Attempts that have diverged by then are left out; NaN where none is left.
-        """
-        curves = np.stack([attempt.losses for attempt in self.attempts])
-        return np.fmin.reduce(curves), np.fmax.reduce(curves)
+    def after(self, attempt: Attempt) -> Entry:
+        """The entry with one more attempt."""
+        low, high = self.band or (attempt.losses, attempt.losses)
+        band = np.fmin(low, attempt.losses), np.fmax(high, attempt.losses)
+        return replace(self, attempts=(*self.attempts, attempt), band=band)
 
 
 def _rank(attempts: tuple[Attempt, ...]) -> tuple[float, int, float]:
@@ -228,7 +227,7 @@ def _tried(entry: Entry, own: Experiment, settings: Race) -> Generator[Entry | N
             yield None
         losses.flags.writeable = False
         attempt = Attempt(own.descent.schedule.learning_rate, losses)
-        entry = replace(entry, attempts=(*entry.attempts, attempt))
+        entry = entry.after(attempt)
         if number == settings.starts - 1 and entry.best[-1] is attempt:
             entry = replace(entry, experiment=own, trajectory=trajectory)
         yield entry

@@ -102,6 +102,7 @@ def test_the_best_of_k_rates_is_the_lowest_of_k_runs(name: str, small: Experimen
 
 def test_the_band_bounds_every_curve_and_touches_one_at_each_step(small: Experiment) -> None:
     for entry in finished(small, Race("sgd; adam", budget=20, rates=3, starts=3)):
+        assert entry.band is not None
         low, high = entry.band
         curves = [attempt.losses.tolist() for attempt in entry.attempts]
         assert len(curves) == 9
@@ -159,6 +160,7 @@ def test_what_diverges_loses_and_is_counted() -> None:
     assert not calm.diverged and wild.diverged and wild.loss == math.inf
     assert np.isnan(wild.losses[-1]) and np.isfinite(wild.losses[:3]).all()
     assert entry.best == (calm,)
+    assert entry.band is not None
     low, high = entry.band
     gone = np.isnan(wild.losses)
     assert gone.any()

@@ -307,8 +307,9 @@ def test_bands_and_curves_are_those_of_the_entries(dialog: RaceDialog, qtbot: Qt
 
 @pytest.mark.parametrize("losses", [[0.0, 0.0], [-1.0, -2.0], [1.0, 1e308], [2.0, np.nan], [np.nan, np.nan]])
 def test_losses_of_any_kind_are_drawn(losses: list[float], dialog: RaceDialog) -> None:
-    attempts = tuple(Attempt(0.1, np.array(curve)) for curve in (losses, losses[::-1]))
-    entry = Entry(0, OPTIMIZERS[0](), 1, attempts)
+    entry = Entry(0, OPTIMIZERS[0](), 1)
+    for curve in (losses, losses[::-1]):
+        entry = entry.after(Attempt(0.1, np.array(curve)))
     dialog.curves.show_entries([entry], 1)
     dialog.table.show_entries([entry], Race("sgd"))
     low, high = dialog.curves.plot.viewRange()[1]

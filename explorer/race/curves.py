@@ -41,7 +41,8 @@ class Curves(QWidget):
         """Draw these entries, each of which has tried a rate, and nothing else."""
         self.plot.clear()
         best = [attempt.losses for entry in entries for attempt in entry.best]
-        known = np.concatenate([losses[np.isfinite(losses)] for losses in best]) if best else np.empty(0)
+        known = np.array([reduce(losses) for losses in best for reduce in (np.fmin.reduce, np.fmax.reduce)])
+        known = known[np.isfinite(known)]
         log = bool(len(known)) and bool(known.min() > 0)
         self.plot.getAxis("left").logarithmic = log
         for entry in entries:
@@ -62,9 +63,11 @@ class Curves(QWidget):
         self.plot.addItem(curve)
 
     def _draw_band(self, entry: Entry, log: bool) -> None:
+        if entry.band is None or len(entry.attempts) < 2:
+            return
         low, high = entry.band
         there = np.flatnonzero(np.isfinite(low))
-        if len(entry.attempts) < 2 or len(there) < 2:
+        if len(there) < 2:
             return
         index = np.unique(np.linspace(0, there[-1], POINTS).astype(int))
         veil = QColor(self._pen(entry).color())
