@@ -128,7 +128,14 @@ class RaceDialog(QDialog):
 
     @Slot()
     def _look(self) -> None:
-        """Take in what the thread has found out since the last look."""
+        """Take in what the thread has found out since the last look; it waits meanwhile, for the drawing's sake."""
+        self._worker.hold()
+        try:
+            self._take_in()
+        finally:
+            self._worker.release()
+
+    def _take_in(self) -> None:
         changed, running, error = self._take()
         if error is not None:
             self._stop(str(error) if isinstance(error, SettingError) else f"{type(error).__name__}: {error}")
