@@ -243,7 +243,7 @@ def _presets(options: argparse.Namespace) -> int:
 
     for name in presets():
         experiment = load_experiment(name)
-        print(f"{name:12} {experiment.title}. {experiment.about}")
+        print(f"{name:20} {experiment.title}. {experiment.about}")
     return 0
 
 

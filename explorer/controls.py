@@ -39,6 +39,12 @@ class Controls(QScrollArea):
         column = QVBoxLayout(inside)
         column.setContentsMargins(10, 6, 12, 10)
         column.setSpacing(8)
+        self._about = QLabel()
+        self._about.setWordWrap(True)
+        self._about.setTextFormat(Qt.TextFormat.PlainText)
+        self._about.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._about.setAccessibleName("About this experiment")
+        column.addWidget(self._about)
         self._forms: dict[str, Form] = {}
         self._boxes: dict[str, QGroupBox] = {}
         self._unused: dict[str, QLabel] = {}
@@ -63,6 +69,8 @@ class Controls(QScrollArea):
 
     def show_experiment(self, experiment: Experiment) -> None:
         """Show these settings, without emitting anything."""
+        self._about.setText(experiment.about)
+        self._about.setVisible(bool(experiment.about))
         for form in self._forms.values():
             form.show_value(experiment)
         for caption in LEARNING:

@@ -56,6 +56,7 @@ def recorded(trajectory: Trajectory, steps: Iterator[Step]) -> Iterator[Step]:
 MOST_NUMBERS = 2**24  # in the states that a plane is chosen for, of the path so far
 CHUNK = 256  # states at a time, so that nobody waits long for the interpreter
 LATELY, RECENT = 64, 2000  # states for which a local plane is chosen, and that are drawn on a moving one
+AHEAD = 2000  # steps that a rehearsal looks ahead
 GLANCE = 31  # points per side, while a plane moves
 
 
@@ -201,15 +202,17 @@ def _some(trajectory: Trajectory, size: int) -> Array:
 
 
 def _sample(experiment: Experiment, trajectory: Trajectory, count: int, under: int) -> Iterator[State]:
-    """The states that a plane is chosen for: of the path so far some thousand at most, then what is to come."""
+    """The states that a plane is chosen for: of the path so far some hundred at most, then of what is to come."""
     losses = trajectory.losses(0, count)
     near = np.flatnonzero(np.append(within_reach(losses[:under]), within_reach(losses[under:])))
-    most = int(np.clip(MOST_NUMBERS // experiment.objective.size, 16, 1000))
+    most = int(np.clip(MOST_NUMBERS // experiment.objective.size, 16, 400))
     stride = -(-len(near) // most)
     for index in near[len(near) - 1 :: -stride][::-1]:
         yield trajectory[int(index)]
     if near[-1] == count - 1:
-        yield from islice(rehearsal(experiment, trajectory[count - 1]), 2 * most)
+        newest = trajectory[count - 1]
+        stride = max(-(-min(experiment.steps - newest.step, AHEAD) // most), 1)
+        yield from islice(rehearsal(experiment, newest), None, None, stride)
 
 
 def within_reach(losses: Array) -> Array:
@@ -224,10 +227,10 @@ def within_reach(losses: Array) -> Array:
 def rehearsal(experiment: Experiment, state: State) -> Iterator[State]:
     """Where the descent will go from here to `experiment.steps`.
 
-    It ends where the descent diverges, and after 2,000 steps at the latest.
+    It ends where the descent diverges, and after `AHEAD` steps at the latest.
     """
     state = resume(experiment.objective, experiment.descent, state)
-    start, steps = state.loss, min(max(experiment.steps - state.step, 0), 2000)
+    start, steps = state.loss, min(max(experiment.steps - state.step, 0), AHEAD)
     for ahead in islice(descend(experiment.objective, experiment.descent, state), steps):
         if not within_reach(np.array([start, ahead.loss]))[1]:
             return

@@ -14,7 +14,7 @@ from explorer.views.base import View, rendered
 from explorer.views.strip import Strip
 from model import Flow
 
-ROW, HEAD = 42, 42
+ROW, LEAST_ROW, HEAD = 42, 27, 42
 COLUMNS = {"layer": 0.0, "▬ ‖gradient‖": 0.18, "○ ‖∂L/∂z‖": 0.51, "× next": 0.83}  # and where each begins
 
 
@@ -64,8 +64,11 @@ class LayersView(View):
         for words, x in zip(COLUMNS, columns, strict=True):
             draw_text(painter, QPointF(x, 18 * k), words, style, style.theme.muted, 8.5, align=left)
         bar, places = QRectF(12 * k, 0, rect.width() - 24 * k, 0), _places(np.stack(self._flow))
+        row_height = min(
+            max((rect.height() - HEAD * k) / len(rows), LEAST_ROW * k), ROW * k
+        )
         for index, row in enumerate(rows):
-            y = (HEAD + ROW * index) * k
+            y = HEAD * k + row_height * index
             for text, x in zip(row, columns, strict=True):
                 draw_text(painter, QPointF(x, y), text, style, style.theme.ink, align=left)
             self._bar(painter, bar, y + 15 * k, places[:, index])
