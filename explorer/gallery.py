@@ -141,9 +141,9 @@ def fitted(words: str, font: QFont, room: QSize) -> str:
 
 
 def first_sentence(about: str) -> str:
-    """What stands before the first full stop, colon or question mark that ends a word; a full stop ends it."""
-    found = re.match(r"(.+?)[.:?](?=\s|$)", about)
-    return f"{found[1]}." if found else about
+    """All up to the first full stop, question or exclamation mark at the end of a word."""
+    found = re.match(r".+?[.?!](?=\s|$)", about)
+    return found[0] if found else about
 
 
 def _bold(font: QFont) -> QFont:
@@ -178,6 +178,7 @@ class Gallery(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(GAP, GAP, GAP, GAP)
         column.addWidget(self.cards)
+        self.resize(self.sizeHint())  # by itself a dialog takes two thirds of the screen at most
         self.cards.itemClicked.connect(self._choose)
         self.cards.itemActivated.connect(self._choose)  # Enter; on some desktops a click as well
 
@@ -190,7 +191,7 @@ class Gallery(QDialog):
         card = self.cards.sizeHintForIndex(self.cards.model().index(0, 0))
         bar = self.cards.verticalScrollBar().sizeHint().width()
         room = self.screen().availableSize() * 0.92
-        columns = max(1, min(4, (room.width() - bar - 4 * GAP) // max(card.width(), 1)))
+        columns = max(1, min(5, (room.width() - bar - 4 * GAP) // max(card.width(), 1)))
         rows = -(-self.cards.count() // columns)
         high = min(rows * card.height() + 4 * GAP, room.height() - 40)
         return QSize(columns * card.width() + bar + 4 * GAP, high)

@@ -2,42 +2,59 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray
+from PySide6.QtCore import QByteArray, QEvent, QSize
 from PySide6.QtGui import QAction, QFont, QKeySequence
 from PySide6.QtWidgets import QApplication
 
 SCALE = 1.4
 CLICKER = {"back": "PgUp", "forward": "PgDown"}  # what a clicker sends
+# The kinds of widgets to which a desktop may give fonts of their own, which go when the application's font is set.
+KINDS = (
+    "QMenu", "QMenuBar", "QMessageBox", "QLabel", "QTipLabel", "QStatusBar", "QTitleBar", "QDockWidgetTitle",
+    "QPushButton", "QCheckBox", "QRadioButton", "QToolButton", "QAbstractItemView", "QListView", "QHeaderView",
+    "QComboMenuItem", "QComboLineEdit",
+)  # fmt: skip
 
 
 class Presenter:
     """Keeps what presenter mode changes: the application's font, two keys, and the window's layout. Final."""
 
     def __init__(self) -> None:
-        self._font: QFont | None = None
-        self._layout = QByteArray()
+        self._fonts: dict[str, QFont] = {}
+        self._room = QByteArray(), QSize()
 
     @property
     def scale(self) -> float:
         """By what letters and pens are larger now."""
-        return SCALE if self._font is not None else 1.0
+        return SCALE if self._fonts else 1.0
 
-    def begin(self, actions: dict[str, QAction], layout: QByteArray) -> None:
+    def begin(self, actions: dict[str, QAction], layout: QByteArray, size: QSize) -> None:
         """Larger type for everybody; the clicker steps."""
-        if self._font is None:
-            self._font, self._layout = QApplication.font(), layout
-            QApplication.setFont(_larger(self._font))
+        if not self._fonts:
+            self._fonts, self._room = {"": QApplication.font()}, (layout, size)
+            kinds = {kind: QApplication.font(kind) for kind in KINDS}
+            self._fonts |= {kind: font for kind, font in kinds.items() if font != self._fonts[""]}
+            _set({kind: _larger(font) for kind, font in self._fonts.items()})
             for name, key in CLICKER.items():
                 actions[name].setShortcuts([*actions[name].shortcuts(), QKeySequence(key)])
 
-    def end(self, actions: dict[str, QAction]) -> QByteArray:
-        """Everything as it was; returns the layout to go back to."""
-        if self._font is not None:
-            QApplication.setFont(self._font)
-            self._font = None
+    def end(self, actions: dict[str, QAction]) -> tuple[QByteArray, QSize]:
+        """Everything as it was; returns the layout and size to go back to."""
+        if self._fonts:
+            _set(self._fonts)
+            self._fonts = {}
             for name, key in CLICKER.items():
                 actions[name].setShortcuts([old for old in actions[name].shortcuts() if old != QKeySequence(key)])
-        return self._layout
+        return self._room
+
+
+def _set(fonts: dict[str, QFont]) -> None:
+    QApplication.setFont(fonts[""])
+    for kind, font in fonts.items():
+        if kind:
+            QApplication.setFont(font, kind)
+    # Widgets hear of it later, by an event; labels that are to be measured now have to know now.
+    QApplication.sendPostedEvents(None, QEvent.Type.ApplicationFontChange.value)
 
 
 def _larger(font: QFont) -> QFont:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from PySide6.QtCore import QEvent, QObject, QSettings, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QSettings, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QFrame, QGridLayout, QLabel, QWidget
 
@@ -20,11 +20,11 @@ ENDED_BY = (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.Whee
 
 
 class Welcome(QFrame):
-    """A card in the middle of `over`, through which the mouse reaches what is below. Any key or click ends it, and
+    """A card over a part of the window, through which the mouse reaches what is below. Any key or click ends it, and
     still does what it would have done. Final."""
 
     def __init__(self, over: QWidget, actions: dict[str, QAction]) -> None:
-        super().__init__(over)
+        super().__init__(over.window())  # a splitter would make room for it
         self._over = over
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -47,14 +47,15 @@ class Welcome(QFrame):
 
     def _centre(self) -> None:
         self.adjustSize()
-        room = self._over.rect()
-        self.move((room.width() - self.width()) // 2, round((room.height() - self.height()) * 0.8))
+        room = self._over.size() - self.size()
+        corner = QPoint(room.width() // 2, round(room.height() * 0.85))
+        self.move(self._over.mapTo(self._over.window(), corner))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in ENDED_BY and isinstance(watched, QWidget):
             cast(QApplication, QApplication.instance()).removeEventFilter(self)
             self.close()
-        elif event.type() == QEvent.Type.Resize and watched is self._over:
+        elif event.type() in (QEvent.Type.Resize, QEvent.Type.Move) and watched is self._over:
             self._centre()
         return False
 

@@ -167,7 +167,7 @@ class Window(QMainWindow):
         self.splitter.setSizes([460, 540])
         for name in (view.name for view in DOCKED):
             self.dock(name).setWidget(self.views[name])
-            self.views[name].setMinimumSize(280, 130)
+            self.views[name].setMinimumSize(QSize(280, 130) * self._presenter.scale)
         for canvas in self.findChildren(QGraphicsView):  # a scene takes what is dropped on it, whatever it is
             canvas.setAcceptDrops(False)
         self.timeline = Timeline(style, self.actions_, self.session.pace, self.session.playback)
@@ -357,7 +357,7 @@ class Window(QMainWindow):
             self.recent.note(given)
         self.session.open(experiment)
         self.session.train()
-        self.say(experiment.about)
+        self.say(f"Opened: {experiment.title}")
 
     def _show_gallery(self) -> None:
         gallery = Gallery(self)
@@ -439,7 +439,9 @@ class Window(QMainWindow):
         self.controls.setMinimumWidth(round(300 * self._presenter.scale))
         self._rebuild_views()
         if presenting:
-            self.resizeDocks([self.dock("experiment")], [round(310 * SCALE)], Qt.Orientation.Horizontal)
+            beside = [self.dock(name) for name in ("experiment", "trust")]
+            self.resizeDocks(beside, [round(300 * SCALE), round(280 * SCALE)], Qt.Orientation.Horizontal)
+            self.resizeDocks([self.dock("loss")], [round(190 * SCALE)], Qt.Orientation.Vertical)
         else:
             if not self.isFullScreen() and not self.isMaximized():
                 self.resize(size)
