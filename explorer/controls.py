@@ -19,7 +19,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Slice": ("line",),
 }
 LEARNING = ("Data", "Network", "Loss")
-WITH_DATA = ("descent.batch_size", "descent.seed")
+WITH_NETWORK = ("descent.batch_size", "descent.seed", "rescale")
 
 
 class Controls(QScrollArea):
@@ -77,10 +77,10 @@ class Controls(QScrollArea):
             self._forms[SECTIONS[caption][0]].setVisible(experiment.learns)
             self._unused[caption].setVisible(not experiment.learns)
             self._unused[caption].setText(f"Not used: {experiment.function.caption} has none.")
-        for path in WITH_DATA:
+        for path in WITH_NETWORK:
             editor = self.editor(path)
             editor.setEnabled(experiment.learns)
-            why = "" if experiment.learns else f"Not used: {experiment.function.caption} has no data. "
+            why = "" if experiment.learns else f"Not used: {experiment.function.caption} has no data and no layers. "
             editor.setToolTip(why + editor.field.help)
         if experiment.learns:
             for loss in LOSSES:
