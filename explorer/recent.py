@@ -26,7 +26,10 @@ def experiment_from(given: str, current: Experiment) -> Experiment:
         return load_experiment(given)
     csv = next(kind for kind in DATASETS if kind_of(kind) == "csv")
     experiment = current if current.learns else with_field(current, "function", NetworkLoss())
-    experiment = with_field(experiment, "dataset", csv(path=str(path)))
+    try:
+        experiment = with_field(experiment, "dataset", csv(path=str(path)))
+    except SettingError as error:
+        raise SettingError(f"{path.name}: {error.field}", error.given, error.allowed) from None
     about = f"The table {path.name}; its last column is predicted. Data, Target chooses another."
     return with_field(with_field(experiment, "title", path.stem), "about", about)
 

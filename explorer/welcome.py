@@ -16,7 +16,9 @@ LINES = {
     "new start": "another start; a click on the map starts there",
     "gallery": "the gallery: more landscapes to walk on",
 }
-ENDED_BY = (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.Wheel, QEvent.Type.TouchBegin)
+# A key that is somebody's shortcut is never pressed as far as widgets know: they are only asked for it before.
+KEYS = (QEvent.Type.KeyPress, QEvent.Type.ShortcutOverride)
+ENDED_BY = (*KEYS, QEvent.Type.MouseButtonPress, QEvent.Type.Wheel, QEvent.Type.TouchBegin)
 
 
 class Welcome(QFrame):

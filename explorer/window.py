@@ -118,7 +118,6 @@ class Window(QMainWindow):
         self.notice.setTextFormat(Qt.TextFormat.PlainText)
         self.readout = QLabel()
         self.readout.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.readout.setText("step")
         self.progress = QLabel()
         self._freeze_status()
         self._surveyed = time.monotonic(), 1.0  # when the survey began, and how much of it was done at last
@@ -130,9 +129,12 @@ class Window(QMainWindow):
         self._fade.timeout.connect(self.notice.clear)
 
     def _freeze_status(self) -> None:
+        now = self.readout.text()
+        self.readout.setText("step")  # letters of other fonts, such as ‖, may be higher
         losses = "loss 0.012345 (recorded 0.01234)", "on the sheet 0.0000123"
         freeze(self.readout, "  ·  ".join(("step 100,000", *losses, "0.123 off the plane", "‖gradient‖ 0.00123")))
         freeze(self.progress, "surveying 100 %, 100 min left")
+        self.readout.setText(now)
 
     def _dock(self, caption: str, name: str, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(self.tr(caption), self)

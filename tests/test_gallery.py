@@ -1,0 +1,490 @@
+"""Gallery, welcome, presenter mode, files that are dropped or opened again: by real widgets, mouse and keyboard."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QFont, QFontMetrics
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QGraphicsView, QLabel, QLineEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from explorer import gallery as module
+from explorer.__main__ import main
+from explorer.actions import ACTIONS
+from explorer.gallery import SIZE, Gallery, first_sentence, fitted, save_thumbnails, thumbnail_file
+from explorer.presenter import CLICKER, SCALE
+from explorer.recent import MOST, RecentFiles, dropped_file, experiment_from, last_experiment
+from explorer.resources import FOLDER, load_experiment, presets
+from explorer.style import LIGHT
+from explorer.welcome import LINES, Welcome, welcome
+from explorer.window import Window
+from model import Experiment, SettingError, to_json, with_field
+
+Open = Callable[..., Window]
+
+TABLE = "a,b,kind\n" + "".join(f"{i},{i * i % 7},{'xy'[i % 2]}\n" for i in range(12))
+
+
+@pytest.fixture
+def window(open_window: Open, small: Experiment) -> Window:
+    return open_window(small)
+
+
+@pytest.fixture
+def shown(qtbot: QtBot, qapp: QApplication) -> Iterator[Gallery]:
+    gallery = Gallery()
+    gallery.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(gallery)
+    with qtbot.waitExposed(gallery):
+        gallery.open()
+    gallery.cards.setFocus()
+    yield gallery
+
+
+def columns(gallery: Gallery) -> int:
+    cards = gallery.cards
+    tops = [cards.visualItemRect(cards.item(row)).top() for row in range(cards.count())]
+    return tops.count(tops[0])
+
+
+def settle(qtbot: QtBot, window: Window) -> None:
+    window.session.stop()
+    qtbot.waitUntil(lambda: not window.session.training and not window.session.frame.surveying)
+
+
+# ---- thumbnails -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", presets())
+def test_every_preset_has_its_thumbnail(name: str) -> None:
+    with Image.open(thumbnail_file(name)) as image:
+        assert image.format == "PNG" and image.size == (SIZE.width(), SIZE.height())
+        pixels = np.asarray(image.convert("RGB")).astype(int)
+    halves = pixels[:, : SIZE.height()], pixels[:, SIZE.height() :]
+    for half in halves:  # a map and a surface, not a background
+        assert len(np.unique(half.reshape(-1, 3) // 8, axis=0)) > 60
+
+
+def test_no_thumbnail_is_without_a_preset() -> None:
+    assert {path.stem for path in (FOLDER / "thumbnails").glob("*")} == set(presets())
+
+
+@pytest.mark.gl
+def test_the_command_draws_them_all(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: Experiment
+) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.json").write_text(to_json(small), encoding="utf-8")
+    found = {name: tmp_path / f"{name}.json" for name in ("one", "two")}
+    monkeypatch.setattr(module, "presets", lambda: found)
+    monkeypatch.setattr(module, "load_experiment", lambda name: load_experiment(str(found[name])))
+    folder = tmp_path / "out"
+    folder.mkdir()
+    drawn = list(save_thumbnails(folder))
+    assert drawn == [folder / "one.png", folder / "two.png"]
+    one, two = (np.asarray(Image.open(path).convert("RGB")) for path in drawn)
+    np.testing.assert_array_equal(one, two)
+    assert one.shape == (SIZE.height(), SIZE.width(), 3) and one.std() > 20
+
+
+def test_the_command_needs_a_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    assert main(["thumbnails", "--out", str(tmp_path / "file")]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "allowed: a folder" in said
+
+
+# ---- the gallery ------------------------------------------------------------------------------------------------
+
+
+def test_the_gallery_shows_every_preset_in_their_order(shown: Gallery) -> None:
+    cards = shown.cards
+    titles = [cards.item(row).text() for row in range(cards.count())]
+    assert titles == [load_experiment(name).title for name in presets()]
+    assert cards.accessibleName()
+    for row, name in enumerate(presets()):
+        item = cards.item(row)
+        assert item.data(Qt.ItemDataRole.AccessibleTextRole) == load_experiment(name).title
+        assert item.data(Qt.ItemDataRole.AccessibleDescriptionRole) == load_experiment(name).about
+
+
+def test_arrows_move_and_enter_chooses(shown: Gallery, qtbot: QtBot) -> None:
+    names, wide = list(presets()), columns(shown)
+    assert shown.cards.currentRow() == 0 and wide > 1
+    for key, row in (("Right", 1), ("Down", 1 + wide), ("Left", wide), ("Up", 0), ("Right", 1)):
+        QTest.keyClick(shown.cards, getattr(Qt.Key, f"Key_{key}"))
+        assert shown.cards.currentRow() == row
+    with qtbot.waitSignal(shown.chosen) as caught:
+        QTest.keyClick(shown.cards, Qt.Key.Key_Return)
+    assert caught.args == [names[1]] and not shown.isVisible()
+
+
+def test_a_click_chooses_once_and_a_double_click_too(shown: Gallery) -> None:
+    chosen: list[str] = []
+    shown.chosen.connect(chosen.append)
+    spot = shown.cards.visualItemRect(shown.cards.item(2)).center()
+    QTest.mouseClick(shown.cards.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    QTest.mouseDClick(shown.cards.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    assert chosen == [list(presets())[2]] and not shown.isVisible()
+
+
+def test_escape_chooses_nothing(shown: Gallery, qtbot: QtBot) -> None:
+    with qtbot.assertNotEmitted(shown.chosen):
+        QTest.keyClick(shown.cards, Qt.Key.Key_Escape)
+    assert not shown.isVisible()
+
+
+def test_cards_without_thumbnails_are_drawn(
+    qtbot: QtBot, qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "thumbnail_file", lambda name: tmp_path / f"{name}.png")
+    gallery = Gallery()
+    gallery.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(gallery)
+    assert gallery.cards.count() == len(presets())
+    image = gallery.cards.item(0).data(Qt.ItemDataRole.UserRole + 1).toImage()
+    assert image.size() == SIZE
+    middle, corner = image.pixelColor(120, 80), image.pixelColor(0, 0)
+    assert middle.lightness() < corner.lightness()  # a bowl, seen from above
+
+
+def test_a_preset_is_opened_and_trained_by_keys_alone(window: Window, qtbot: QtBot) -> None:
+    QTest.keyClick(window, Qt.Key.Key_G, Qt.KeyboardModifier.ControlModifier)
+    gallery = window.findChild(Gallery)
+    qtbot.waitUntil(gallery.isVisible)
+    QTest.keyClick(gallery.cards, Qt.Key.Key_Right)
+    QTest.keyClick(gallery.cards, Qt.Key.Key_Return)
+    assert window.session.experiment == load_experiment(list(presets())[1])
+    qtbot.waitUntil(lambda: window.session.frame.run is not None and window.session.frame.run.length > 3)
+    settle(qtbot, window)
+    qtbot.waitUntil(lambda: window.findChild(Gallery) is None)  # closed is gone
+    assert window.recent.paths == []  # presets are not files of one's own
+
+
+@pytest.mark.parametrize(
+    ("about", "first"),
+    [
+        ("One. Two.", "One."), ("A rate of 0.3 is large. Yes.", "A rate of 0.3 is large."),
+        ("Why? So.", "Why?"), ("No end", "No end"), ("", ""), ("It is so: always. Ever.", "It is so: always."),
+    ],
+)  # fmt: skip
+def test_the_first_sentence(about: str, first: str) -> None:
+    assert first_sentence(about) == first
+
+
+@pytest.mark.parametrize("lines", [1, 2, 3])
+def test_words_that_do_not_fit_end_in_an_ellipsis(qapp: QApplication, lines: int) -> None:
+    from PySide6.QtCore import QRect, QSize
+
+    font = QFont("DejaVu Sans", 9)
+    metrics = QFontMetrics(font)
+    words = "the quick brown fox jumps over the lazy dog " * 4
+    room = QSize(metrics.horizontalAdvance("the quick brown fox jumps"), lines * metrics.height())
+    text = fitted(words.strip(), font, room)
+    box = metrics.boundingRect(QRect(0, 0, room.width(), 9999), Qt.TextFlag.TextWordWrap.value, text)
+    assert text.endswith("…") and words.startswith(text[:-1]) and box.height() <= room.height()
+    assert len(text) > lines * len("the quick brown")
+    assert fitted("short", font, room) == "short"
+
+
+# ---- the welcome ------------------------------------------------------------------------------------------------
+
+
+def say_welcome(window: Window, stored: QSettings) -> Welcome:
+    card = welcome(window.splitter, window.actions_, stored)
+    assert card is not None and card.isVisible()
+    return card
+
+
+def test_the_welcome_names_the_keys_that_the_window_has(window: Window, stored: QSettings) -> None:
+    card = say_welcome(window, stored)
+    text = " ".join(label.text() for label in card.findChildren(QLabel))
+    for name in LINES:
+        assert ACTIONS[name][2].split("; ")[0] in text
+    assert len(LINES) == 4
+    inside = window.splitter.rect().translated(window.splitter.mapTo(window, QPoint()))
+    assert inside.contains(card.geometry()) and window.splitter.count() == 2
+
+
+def test_the_welcome_comes_once(window: Window, stored: QSettings) -> None:
+    say_welcome(window, stored).close()
+    assert welcome(window.splitter, window.actions_, QSettings(stored.fileName(), stored.format())) is None
+
+
+def test_any_key_ends_the_welcome_and_does_what_it_does(window: Window, stored: QSettings, qtbot: QtBot) -> None:
+    card = say_welcome(window, stored)
+    gone: list[bool] = []
+    card.destroyed.connect(lambda: gone.append(True))
+    QTest.keyClick(window.map, Qt.Key.Key_T)
+    assert window.session.training
+    qtbot.waitUntil(lambda: len(gone) == 1)
+    settle(qtbot, window)
+
+
+def test_any_click_ends_the_welcome_and_reaches_what_is_below(window: Window, stored: QSettings, qtbot: QtBot) -> None:
+    card = say_welcome(window, stored)
+    gone: list[bool] = []
+    card.destroyed.connect(lambda: gone.append(True))
+    centre = card.geometry().center()
+    below = window.childAt(centre)
+    assert below is not None and below is not card and not card.isAncestorOf(below)
+    QTest.mouseClick(window.controls, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(gone) == 1)
+
+
+def test_a_window_by_itself_has_no_welcome(window: Window) -> None:
+    assert window.findChild(Welcome) is None
+
+
+# ---- presenter mode ---------------------------------------------------------------------------------------------
+
+
+def looks(window: Window) -> dict[str, Any]:
+    labels = {id(label): label.font().toString() for label in window.controls.findChildren(QLabel)}
+    lines = {id(line): line.font().toString() for line in window.controls.findChildren(QLineEdit)}
+    return {
+        "font": QApplication.font().toString(),
+        "labels": labels | lines,
+        "keys": {name: [key.toString() for key in action.shortcuts()] for name, action in window.actions_.items()},
+        "scale": {name: view.look.scale for name, view in window.views.items()},
+        "size": (window.width(), window.height()),
+        "status": (window.readout.size().toTuple(), window.progress.size().toTuple()),
+        "docks": {name: window.dock(name).isVisible() for name in ("experiment", "loss", "timeline", "trust")},
+        "widths": (window.controls.minimumWidth(), window.dock("experiment").width(), tuple(window.splitter.sizes())),
+        "corner": window.corner(Qt.Corner.BottomLeftCorner),
+    }
+
+
+def toggle(window: Window, qtbot: QtBot) -> None:
+    QTest.keyClick(window.map, Qt.Key.Key_F5)
+    QApplication.processEvents()
+
+
+def test_presenter_mode_is_larger_and_goes_back_exactly(window: Window, qtbot: QtBot) -> None:
+    QApplication.processEvents()
+    before, points = looks(window), QApplication.font().pointSizeF()
+    toggle(window, qtbot)
+    assert window.actions_["presenter"].isChecked()
+    assert QApplication.font().pointSizeF() == pytest.approx(1.4 * points) and SCALE == 1.4
+    assert window.controls.font().pointSizeF() == pytest.approx(1.4 * points)
+    assert {view.look.scale for view in window.views.values()} == {1.4}
+    during = looks(window)
+    toggle(window, qtbot)
+    qtbot.waitUntil(lambda: looks(window) == before)
+    toggle(window, qtbot)
+    QApplication.processEvents()
+    assert looks(window) == during
+    toggle(window, qtbot)
+    qtbot.waitUntil(lambda: looks(window) == before)
+
+
+def test_a_clicker_steps_while_presenting(window: Window, qtbot: QtBot) -> None:
+    session = window.session
+    session.train()
+    qtbot.waitUntil(lambda: not session.training and session.frame.run.length == 61)
+    settle(qtbot, window)
+    session.seek(30)
+    steps = []
+    for presenting in (False, True, False):
+        for key in (Qt.Key.Key_PageDown, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp):
+            QTest.keyClick(window.map, key)
+            session.tick()
+            steps.append(session.frame.cursor)
+        if presenting or len(steps) == 3:
+            toggle(window, qtbot)
+    assert steps == [30, 30, 30, 31, 32, 31, 31, 31, 31]
+    assert set(CLICKER) == {"back", "forward"}
+
+
+def test_a_theme_may_change_while_presenting(window: Window, qtbot: QtBot) -> None:
+    toggle(window, qtbot)
+    window.set_theme(LIGHT)
+    assert {(view.look.scale, view.look.theme) for view in window.views.values()} == {(1.4, LIGHT)}
+    toggle(window, qtbot)
+    assert {(view.look.scale, view.look.theme) for view in window.views.values()} == {(1.0, LIGHT)}
+
+
+def test_closing_ends_presenter_mode(window: Window, qtbot: QtBot) -> None:
+    font = QApplication.font().toString()
+    toggle(window, qtbot)
+    window.close()
+    assert QApplication.font().toString() == font
+
+
+# ---- files ------------------------------------------------------------------------------------------------------
+
+
+def drop(onto: QWidget, *paths: Path) -> bool:
+    """Drag files over a widget and let them go, as Qt would do it; returns whether anything took them."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    buttons, keys, copy = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, Qt.DropAction.CopyAction
+    taker: QWidget | None = onto
+    while taker is not None:
+        if taker.acceptDrops():
+            enter = QDragEnterEvent(QPoint(5, 5), copy, data, buttons, keys)
+            enter.ignore()
+            QApplication.sendEvent(taker, enter)
+            if enter.isAccepted():
+                break
+        taker = taker.parentWidget()
+    if taker is None:
+        return False
+    QApplication.sendEvent(taker, QDropEvent(QPointF(5, 5), copy, data, buttons, keys))
+    return True
+
+
+def test_an_experiment_is_dropped_on_the_picture(
+    window: Window, small: Experiment, tmp_path: Path, qtbot: QtBot
+) -> None:
+    other = with_field(with_field(small, "title", "Dropped"), "steps", 12)
+    path = tmp_path / "mine, too.json"
+    path.write_text(to_json(other), encoding="utf-8")
+    assert drop(window.map.findChild(QGraphicsView).viewport(), path)
+    assert window.session.experiment == other and window.session.training
+    assert window.recent.paths == [str(path)]
+    settle(qtbot, window)
+
+
+@pytest.mark.parametrize("landscape", ["network", "ravine"])
+def test_a_table_that_is_dropped_becomes_the_data(window: Window, tmp_path: Path, qtbot: QtBot, landscape: str) -> None:
+    window.session.change(with_field(window.session.experiment, "function", landscape))
+    path = tmp_path / "Mine.CSV"
+    path.write_text(TABLE, encoding="utf-8")
+    assert drop(window.surface, path)
+    experiment: Any = window.session.experiment
+    assert experiment.learns and experiment.dataset.path == str(path) and experiment.title == "Mine"
+    assert experiment.dataset.load().inputs.shape == (12, 2) and experiment.network.widths[0] == 2
+    assert window.session.training and window.recent.paths == [str(path)]
+    settle(qtbot, window)
+
+
+BAD = {
+    "table": ("bad.csv", "a,b\n1,2\n1\n", ["bad.csv"]),
+    "empty": ("empty.csv", "", ["empty.csv"]),
+    "experiment": ("bad.json", '{"steps": 0}', ["bad.json", "steps", "from 1"]),
+    "picture": ("bad.gif", "GIF", ["bad.gif", ".json", ".csv"]),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_cannot_be_opened_is_refused_in_one_line(window: Window, tmp_path: Path, name: str) -> None:
+    file, text, words = BAD[name]
+    (tmp_path / file).write_text(text, encoding="utf-8")
+    before = window.session.experiment
+    assert drop(window.map, tmp_path / file)
+    said = window.notice.text()
+    assert all(word in said for word in words) and "allowed" in said and "\n" not in said
+    assert window.session.experiment is before and window.recent.paths == []
+
+
+def test_files_are_dropped_one_at_a_time(window: Window, tmp_path: Path) -> None:
+    drop(window.map, tmp_path / "a.json", tmp_path / "b.json")
+    assert "2 files" in window.notice.text() and "one" in window.notice.text()
+    data = QMimeData()
+    data.setUrls([QUrl("https://example.org/a.json")])
+    with pytest.raises(SettingError, match="0 files"):
+        dropped_file(data)
+
+
+def test_text_that_is_dragged_is_left_alone(window: Window) -> None:
+    data = QMimeData()
+    data.setText("moons")
+    enter = QDragEnterEvent(
+        QPoint(5, 5), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    )
+    enter.ignore()
+    QApplication.sendEvent(window, enter)
+    assert not enter.isAccepted()
+
+
+def test_recent_files_are_the_last_ones_newest_first_and_kept(stored: QSettings, tmp_path: Path, qtbot: QtBot) -> None:
+    menu = RecentFiles(stored)
+    qtbot.addWidget(menu)
+    assert menu.paths == [] and not menu.isEnabled()
+    names = [str(tmp_path / f"{number} & co, {number}.json") for number in range(MOST + 3)]
+    for name in names:
+        menu.note(name)
+    menu.note(names[5])  # again
+    expected = [names[5], *(name for name in reversed(names) if name != names[5])][:MOST]
+    assert menu.paths == expected and len(menu.actions()) == MOST == 8 and menu.isEnabled()
+    stored.sync()
+    again = RecentFiles(QSettings(stored.fileName(), stored.format()))
+    qtbot.addWidget(again)
+    assert again.paths == expected
+    chosen: list[str] = []
+    again.chosen.connect(chosen.append)
+    again.actions()[2].trigger()
+    assert chosen == [expected[2]]
+    again.forget(expected[0])
+    assert again.paths == expected[1:]
+
+
+@pytest.mark.parametrize("text", ["", "{", "3", '{"a": 1}', "[1, null]"])
+def test_recent_files_survive_a_broken_preference(stored: QSettings, qtbot: QtBot, text: str) -> None:
+    stored.setValue("recent", text)
+    menu = RecentFiles(stored)
+    qtbot.addWidget(menu)
+    assert menu.paths == []
+
+
+def test_a_recent_file_that_went_away_is_forgotten(
+    window: Window, small: Experiment, tmp_path: Path, qtbot: QtBot
+) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text(to_json(small), encoding="utf-8")
+    window.open(str(path))
+    settle(qtbot, window)
+    assert window.recent.paths == [str(path)]
+    path.unlink()
+    window.recent.actions()[0].trigger()
+    assert "No such file" in window.notice.text() and window.recent.paths == []
+
+
+def test_a_table_keeps_the_rest_of_the_experiment(small: Experiment, tmp_path: Path) -> None:
+    path = tmp_path / "mine.tsv"
+    path.write_text(TABLE.replace(",", "\t"), encoding="utf-8")
+    made = experiment_from(str(path), small)
+    assert made.descent == small.descent and made.steps == small.steps and made.seed == small.seed
+    assert made.network.activation == small.network.activation
+
+
+# ---- the last experiment ----------------------------------------------------------------------------------------
+
+
+def test_the_last_experiment_is_kept(window: Window, small: Experiment, stored: QSettings) -> None:
+    assert last_experiment(stored) is None
+    changed = with_field(small, "steps", 17)
+    window.session.change(changed)
+    window.close()
+    assert last_experiment(QSettings(stored.fileName(), stored.format())) == changed
+
+
+@pytest.mark.parametrize("text", ["", "{", json.dumps({"steps": 0})])
+def test_a_last_experiment_that_cannot_be_opened_is_none(stored: QSettings, text: str) -> None:
+    stored.setValue("experiment", text)
+    assert last_experiment(stored) is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "chosen"), [([], False), (["moons"], True), (["open"], False), (["--set", "steps=5"], True)]
+)
+def test_the_last_experiment_gives_way_to_one_that_is_chosen(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], chosen: bool
+) -> None:
+    import explorer.__main__ as command
+    import explorer.application as application
+
+    asked: list[bool] = []
+    monkeypatch.setattr(command, "_has_display", lambda: True)
+    monkeypatch.setattr(application, "run_window", lambda experiment, theme, chosen: asked.append(chosen))
+    assert main(arguments) == 0
+    assert asked == [chosen]
