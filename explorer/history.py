@@ -21,6 +21,8 @@ class History:
     def note(self, before: Experiment, after: Experiment) -> None:
         """Remember what was in force before a change."""
         fields, now = set(changes(before, after)), time.monotonic()
+        if not fields:
+            return
         joins = bool(self._past) and not self._future and fields == self._last[0] and now - self._last[1] < GESTURE
         self._last, self._future = (fields, now), []
         if not joins:

@@ -54,8 +54,8 @@ class Playback:
         position = self._position + (min(by, 1.0) if self.every else by) * (-1.0 if self._back else 1.0)
         if position >= last and self.end == "there and back":
             self._back, position = True, float(last)
-        elif position >= last and self.end == "loop":
-            position = 0.0
+        elif position >= last and self.end == "loop":  # the newest state is seen for as long as any other
+            position = position if position < last + 1 else 0.0
         elif position >= last:
             self.playing, self.following, position = False, training, float(last)
         elif position <= 0.0 and self._back:

@@ -323,7 +323,8 @@ class Session(QObject):
 
     @property
     def _first(self) -> int:
-        return self._run.trajectory.first
+        origin = self._run.origin  # known before the first state is made
+        return self._run.trajectory.first if origin is None else origin.step
 
     def _end(self, why: str) -> None:
         self._training, self._changed = False, True
