@@ -129,12 +129,14 @@ class Window(QMainWindow):
         self._fade.timeout.connect(self.notice.clear)
 
     def _freeze_status(self) -> None:
-        now = self.readout.text()
-        self.readout.setText("step")  # letters of other fonts, such as ‖, may be higher
         losses = "loss 0.012345 (recorded 0.01234)", "on the sheet 0.0000123"
-        freeze(self.readout, "  ·  ".join(("step 100,000", *losses, "0.123 off the plane", "‖gradient‖ 0.00123")))
-        freeze(self.progress, "surveying 100 %, 100 min left")
-        self.readout.setText(now)
+        longest = "  ·  ".join(("step 100,000", *losses, "0.123 off the plane", "‖gradient‖ 0.00123"))
+        for label, sample in ((self.readout, longest), (self.progress, "surveying 100 %, 100 min left")):
+            now = label.text()
+            label.setText("step")  # letters of other fonts, such as ‖, may be higher
+            label.setMinimumSize(0, 0)  # or it could only grow
+            freeze(label, sample)
+            label.setText(now)
 
     def _dock(self, caption: str, name: str, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(self.tr(caption), self)
