@@ -16,30 +16,33 @@ KINDS = (
 )  # fmt: skip
 
 
+Room = tuple[QByteArray, QSize, list[int]]  # a window's layout, its size, and those of the pictures in its middle
+
+
 class Presenter:
     """Keeps what presenter mode changes: the application's font, two keys, and the window's layout. Final."""
 
     def __init__(self) -> None:
         self._fonts: dict[str, QFont] = {}
-        self._room = QByteArray(), QSize()
+        self._room: Room = QByteArray(), QSize(), []
 
     @property
     def scale(self) -> float:
         """By what letters and pens are larger now."""
         return SCALE if self._fonts else 1.0
 
-    def begin(self, actions: dict[str, QAction], layout: QByteArray, size: QSize) -> None:
+    def begin(self, actions: dict[str, QAction], room: Room) -> None:
         """Larger type for everybody; the clicker steps."""
         if not self._fonts:
-            self._fonts, self._room = {"": QApplication.font()}, (layout, size)
-            kinds = {kind: QApplication.font(kind) for kind in KINDS}
+            self._fonts, self._room = {"": QApplication.font()}, room
+            kinds = {kind: QApplication.font(kind) for kind in KINDS}  # type: ignore[call-overload] # stubs say bytes
             self._fonts |= {kind: font for kind, font in kinds.items() if font != self._fonts[""]}
             _set({kind: _larger(font) for kind, font in self._fonts.items()})
             for name, key in CLICKER.items():
                 actions[name].setShortcuts([*actions[name].shortcuts(), QKeySequence(key)])
 
-    def end(self, actions: dict[str, QAction]) -> tuple[QByteArray, QSize]:
-        """Everything as it was; returns the layout and size to go back to."""
+    def end(self, actions: dict[str, QAction]) -> Room:
+        """Everything as it was; returns what to give the window back."""
         if self._fonts:
             _set(self._fonts)
             self._fonts = {}
@@ -52,7 +55,7 @@ def _set(fonts: dict[str, QFont]) -> None:
     QApplication.setFont(fonts[""])
     for kind, font in fonts.items():
         if kind:
-            QApplication.setFont(font, kind)
+            QApplication.setFont(font, kind)  # type: ignore[arg-type]
     # Widgets hear of it later, by an event; labels that are to be measured now have to know now.
     QApplication.sendPostedEvents(None, QEvent.Type.ApplicationFontChange.value)
 

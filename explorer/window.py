@@ -435,8 +435,9 @@ class Window(QMainWindow):
         """Letters, pens and room for them grow together, and shrink to what they were."""
         presenting = self.actions_["presenter"].isChecked()
         if presenting:
-            self._presenter.begin(self.actions_, self.saveState(LAYOUT), self.size())
-        layout, size = (QByteArray(), QSize()) if presenting else self._presenter.end(self.actions_)
+            self._presenter.begin(self.actions_, (self.saveState(LAYOUT), self.size(), self.splitter.sizes()))
+        else:
+            layout, size, sizes = self._presenter.end(self.actions_)
         below = Qt.DockWidgetArea.BottomDockWidgetArea if presenting else Qt.DockWidgetArea.LeftDockWidgetArea
         self.setCorner(Qt.Corner.BottomLeftCorner, below)  # the timeline needs all the width there is
         self._freeze_status()
@@ -450,6 +451,7 @@ class Window(QMainWindow):
             if not self.isFullScreen() and not self.isMaximized():
                 self.resize(size)
             self.restoreState(layout, LAYOUT)
+            QTimer.singleShot(0, self.splitter, lambda: self.splitter.setSizes(sizes))  # when there is room again
 
     def _full_screen(self) -> None:
         self.showFullScreen() if self.actions_["full screen"].isChecked() else self.showNormal()
