@@ -36,6 +36,7 @@ class Run:
     differ for the first `switched` states: those were recorded before the loss or activation was switched.
     `batch_losses` and `test_losses` `(N,)` as recorded: on the mini-batch of each step, and on held-out data (or NaN).
     `changes` are for the eye, a slider's drag being one; `segments` are exact: (step, experiment from there on).
+    `number` tells it from the session's other runs, whatever they are called; a `hidden` run is listed, not drawn.
     """
 
     label: str
@@ -50,6 +51,8 @@ class Run:
     changes: tuple[Change, ...] = ()
     segments: tuple[tuple[int, Experiment], ...] = ()
     switched: int = 0
+    number: int = 0
+    hidden: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +80,11 @@ class Frame:
     def run(self) -> Run | None:
         """The active run, once it has a state."""
         return self.runs[-1] if self.runs and self.runs[-1].length else None
+
+    @property
+    def ghosts(self) -> tuple[tuple[int, Run], ...]:
+        """The ended runs that are drawn, each with its place among all: its colour stays when another is hidden."""
+        return tuple((place, run) for place, run in enumerate(self.runs[:-1]) if not run.hidden)
 
     @property
     def plane(self) -> Plane | None:
@@ -181,7 +189,7 @@ def scale_of(frame: Frame) -> Scale | None:
     Walls that rise far above everything the path has seen would flatten the valley in which all the interest lies, so
     the scale ends one path's height (or the sheet's own median, if more) above the path.
     """
-    parts = [run.heights[: run.length] for run in frame.runs]
+    parts = [run.heights[: run.length] for run in frame.runs if not run.hidden]
     sheet = frame.surface.loss[np.isfinite(frame.surface.loss)] if frame.surface else np.empty(0)
     path = np.concatenate([*parts, np.empty(0)])
     # A path that has diverged is off the scale; it shall not press the land flat.

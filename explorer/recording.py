@@ -74,6 +74,7 @@ class Recording:
     changes: tuple[Change, ...] = ()
     segments: tuple[tuple[int, Experiment], ...] = ()
     switched: int = 0
+    number: int = 0
     _last: _Gesture | None = None
 
     @property
@@ -130,7 +131,7 @@ class Recording:
             self.coords.view, self.losses.view, self.heights.view, self.batch_losses.view, self.test_losses.view,
         )  # fmt: skip
         run = Run(self.label, self.experiment, self.trajectory, self.length, *columns)
-        return replace(run, changes=self.changes, segments=self.segments, switched=self.switched)
+        return replace(run, changes=self.changes, segments=self.segments, switched=self.switched, number=self.number)
 
 
 def placed_on(run: Run, plane: Plane | None) -> Run:

@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -63,6 +64,7 @@ AWHILE = 0.015  # seconds that a first surface is waited for
 SOON = 3  # milliseconds after which a survey is looked for that was asked for just now
 PROBED = {"trust", "slice", "spectrum"}
 MOST_GHOSTS = 8
+LONGEST_NAME = 40  # of a run: longer ones would fill the legend
 GLANCES = 0.03  # seconds between surveys of a plane that moves
 PROBES = 0.25  # seconds between looks at the state under the cursor: exact curvatures cost some hundred steps
 SHARE = 0.2  # of a long frame's time, for the workers after it
@@ -90,7 +92,7 @@ class Session(QObject):
         self._probed: tuple[object, ...] | None = None  # what it was last asked about, and when
         self._probed_at = 0.0
         self._experiment = experiment
-        self._run = Recording("run 1", experiment)
+        self._run = Recording("run 1", experiment, number=1)
         self._ghosts: tuple[Run, ...] = ()
         self._runs, self._history = 1, History()
         self._playback = Playback()
@@ -208,14 +210,14 @@ class Session(QObject):
             self._ghosts = (*self._ghosts, self._run.snapshot())[-MOST_GHOSTS:]
         self._runs += 1
         zoomed, surface = self._zoomed, self._surface
-        self._begin(f"run {self._runs} {words}".strip(), at)
+        self._begin(f"run {self._runs} {words}".strip(), at, self._runs)
         if at is not None and zoomed and surface is not None:  # somebody looks at this part of this plane
             self._zoomed = True
         self.train()
 
-    def _begin(self, label: str, at: State | None = None) -> None:
+    def _begin(self, label: str, at: State | None = None, number: int = 1) -> None:
         experiment = self._experiment
-        self._run = Recording(label, experiment, at)
+        self._run = Recording(label, experiment, at, number=number)
         self._training, self._wants_plane = False, True
         self._prober.stop()
         self._prober.take()
@@ -244,7 +246,7 @@ class Session(QObject):
         run = self._run
         if not run.length:  # its start is still being made, under the settings before
             training = self._training
-            self._begin(run.label, run.origin)
+            self._begin(run.label, run.origin, run.number)
             if training:
                 self.train()
             return
@@ -265,6 +267,34 @@ class Session(QObject):
             self.recompute()
         elif touches(changed, (*OBJECTIVE, "resolution")):
             self._survey(keep_plane=True)
+
+    # ---- the list of runs ---------------------------------------------------------------------------------------
+
+    def rename_run(self, number: int, name: str) -> None:
+        """Call a run something else, in one line of at most `LONGEST_NAME` letters; no name leaves the old one."""
+        name = " ".join(name.split())[:LONGEST_NAME]
+        if name and number == self._run.number:
+            self._run.label = name
+        elif name:
+            self._replace_ghosts(number, label=name)
+        self._changed = True
+
+    def hide_run(self, number: int, hidden: bool) -> None:
+        """Leave an ended run out of the pictures, or draw it again; it stays in the list."""
+        if number == self._run.number:
+            self.noticed.emit("The active run is always shown.")
+        self._replace_ghosts(number, hidden=hidden)
+        self._changed = True
+
+    def remove_run(self, number: int) -> None:
+        """Forget an ended run."""
+        if number == self._run.number:
+            self.noticed.emit("The active run cannot be removed; N begins another one.")
+        self._ghosts = tuple(ghost for ghost in self._ghosts if ghost.number != number)
+        self._changed = True
+
+    def _replace_ghosts(self, number: int, **fields: Any) -> None:
+        self._ghosts = tuple(replace(g, **fields) if g.number == number else g for g in self._ghosts)
 
     # ---- training -----------------------------------------------------------------------------------------------
 
@@ -293,7 +323,7 @@ class Session(QObject):
             self._trainer.stop()
             self._end("stopped by you")
             if not self._run.length:  # even its start was not seen yet, and now never will be
-                self._begin(self._run.label, self._run.origin)
+                self._begin(self._run.label, self._run.origin, self._run.number)
 
     @Slot()
     def toggle_training(self) -> None:
@@ -440,7 +470,8 @@ class Session(QObject):
         plane, shown = self._surface.plane if self._surface else None, 0
         for words, experiment, trajectory in runs:
             if _land(experiment) == _land(self._experiment):
-                run = Recording(words, experiment, trajectory=trajectory)
+                self._runs += 1
+                run = Recording(words, experiment, trajectory=trajectory, number=self._runs)
                 run.see(len(trajectory), plane)
                 others = tuple(ghost for ghost in self._ghosts if ghost.trajectory is not trajectory)
                 self._ghosts = (*others, run.snapshot())[-MOST_GHOSTS:]

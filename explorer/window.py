@@ -33,6 +33,7 @@ from explorer.presenter import SCALE, Presenter
 from explorer.race.dialog import RaceDialog
 from explorer.recent import RecentFiles, dropped_file, experiment_from, keep_last
 from explorer.resources import load_experiment, presets, replacing
+from explorer.runs import RunsPanel
 from explorer.session import Session
 from explorer.style import THEMES, Style, Theme, freeze, set_theme
 from explorer.timeline import Timeline
@@ -40,7 +41,7 @@ from explorer.views import VIEWS, ContourView, SurfaceView, View
 from model import Experiment, SettingError, to_json
 
 DOCKED = tuple(view for view in VIEWS.values() if view.docked)  # the first is open at first
-LAYOUT = 3  # raise it when docks change, so that an old layout is not restored over a new one
+LAYOUT = 4  # raise it when docks change, so that an old layout is not restored over a new one
 
 
 class Window(QMainWindow):
@@ -68,6 +69,8 @@ class Window(QMainWindow):
         self._dock("Experiment", "experiment", Qt.DockWidgetArea.LeftDockWidgetArea).setWidget(self.controls)
         for view in DOCKED:
             self._dock(view.caption, view.name, Qt.DockWidgetArea.BottomDockWidgetArea)
+        self.runs = RunsPanel()
+        self._dock("Runs", "runs", Qt.DockWidgetArea.BottomDockWidgetArea).setWidget(self.runs)
         bottom = self._dock("Timeline", "timeline", Qt.DockWidgetArea.BottomDockWidgetArea)
         bottom.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
         bottom.setTitleBarWidget(QWidget())
@@ -213,6 +216,10 @@ class Window(QMainWindow):
             self.actions_[name].triggered.connect(lambda checked=False, slot=slot: slot())
         self.controls.edited.connect(session.change)
         self.controls.refused.connect(self.say)
+        self.runs.renamed.connect(session.rename_run)
+        self.runs.hid.connect(session.hide_run)
+        self.runs.removed.connect(session.remove_run)
+        self.runs.said.connect(self.say)
         session.frame_changed.connect(self._show_frame)
         session.experiment_changed.connect(self._show_experiment)
         session.noticed.connect(self.say)
@@ -226,6 +233,7 @@ class Window(QMainWindow):
         for view in self._next_views(frame):
             view.show_frame(frame)
         self.timeline.show_frame(frame)
+        self.runs.show_frame(frame)
         self.readout.setText(self._pointed or summary(frame))
         moving = frame.playing or (frame.following and frame.training)
         self._show_doing("train", ("Stop", "stop") if frame.training else ("Train", "train"))
@@ -486,6 +494,8 @@ class Window(QMainWindow):
             self.dock(view.name).setVisible(view.name == "trust" and self.width() >= 1400)
         self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, loss)
         self.splitDockWidget(loss, bottom, Qt.Orientation.Vertical)
+        self.splitDockWidget(loss, self.dock("runs"), Qt.Orientation.Horizontal)
+        self.dock("runs").hide()
         self.resizeDocks([loss], [max(170, self.height() // 5)], Qt.Orientation.Vertical)
         self.resizeDocks([self.dock("experiment")], [310], Qt.Orientation.Horizontal)
 

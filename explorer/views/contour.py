@@ -162,7 +162,7 @@ class ContourView(View):
             near = (np.abs(coords - low) < 20 * (high - low)).all(axis=1)
             return [to_screen.map(QPointF(*xy)) for xy in coords[near].tolist()]
 
-        for index, run in enumerate(frame.runs[:-1]):
+        for index, run in frame.ghosts:
             self._paint_ghost(painter, place(run.coords[shown(run.length, run.length)]), index)
         if frame.run is not None:
             self._paint_path(painter, place, frame.run)
@@ -249,7 +249,7 @@ def _entries(frame: Frame) -> list[Entry]:
     if frame.run is not None:
         entries += [("path", "path"), ("start", "start"), ("now", "now")]
         entries += [("gradient", "−gradient")] * (descent_arrow(frame) is not None)
-    entries += [(f"ghost{i}", run.label) for i, run in enumerate(frame.runs[:-1])]
+    entries += [(f"ghost{i}", run.label) for i, run in frame.ghosts]
     if frame.surface.lowest is not None:
         entries.append(("lowest", "lowest point of this slice"))
     if not np.isfinite(frame.surface.loss).all():

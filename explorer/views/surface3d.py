@@ -171,7 +171,9 @@ class Canvas(Stage):
         self._show_walls()
 
     def _show_paths(self, frame: Frame) -> None:
-        for item, run in zip(self._ghosts, [*frame.runs[:-1], *[None] * len(self._ghosts)], strict=False):
+        ghosts = dict(frame.ghosts)
+        for place, item in enumerate(self._ghosts):
+            run = ghosts.get(place)
             points = np.empty((0, 3)) if run is None else scene.path(frame, run, run.length).points
             item.setData(pos=points[: len(points) // 2 * 2])  # every second piece: dashes
         items = (self._outline, self._tube, self._shadow, self._sticks, self._xray, *self._balls)
@@ -342,7 +344,7 @@ def _entries(frame: Frame) -> list[Entry]:
             ("now", "now"),
             ("stick", "from the sheet to the true loss"),
         ]
-    entries += [(f"ghost{i}", run.label) for i, run in enumerate(frame.runs[:-1])]
+    entries += [(f"ghost{i}", run.label) for i, run in frame.ghosts]
     if frame.surface is not None and not np.isfinite(frame.surface.loss).all():
         entries.append(("hole", "no sheet: loss not finite"))
     return entries

@@ -1,0 +1,340 @@
+"""The list of runs as a table: what each is called, where it got, how; shown, hidden, removed, compared, exported."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PySide6.QtCore import QItemSelectionModel, QRectF, QSignalBlocker, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QFileDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from explorer.export.dialog import may_replace
+from explorer.frame import Frame, Run, number
+from explorer.race.tables import RIGHT, VALUE, Cell, cell
+from explorer.resources import replacing
+from explorer.style import GHOSTS, Style, draw_legend
+
+EVERY = 250  # milliseconds between two refreshes: a table that changes at every frame lays out its window as often
+DASHES = {Qt.PenStyle.DashLine: "dashed", Qt.PenStyle.DotLine: "dotted", Qt.PenStyle.DashDotLine: "dash-dotted"}
+Flag, Key = Qt.ItemFlag, Qt.Key
+
+
+class Row(NamedTuple):
+    """What the table says about a run. Losses are those under its latest loss function, as recorded."""
+
+    number: int
+    name: str
+    state: str
+    steps: int
+    newest: float
+    lowest: float
+    optimizer: str
+    rate: float
+    loss: str
+    shown: str
+
+
+TITLES = (
+    "No.", "Run", "State", "Steps", "Newest loss", "Lowest loss", "Optimizer", "Rate η", "Loss function", "Shown",
+)  # fmt: skip
+SAMPLES = (
+    "188 ____", "", "active___", "100,000", "0.0012345", "0.0012345", "Momentum, as heavy ball", "0.00123",
+    "Softmax cross-entropy", "__ hidden",
+)  # fmt: skip
+NAME, SHOWN = Row._fields.index("name"), Row._fields.index("shown")
+NUMBERS = [Row._fields.index(name) for name in ("steps", "newest", "lowest", "rate")]
+
+
+def row_of(run: Run, active: bool) -> Row:
+    """A run in one row; losses are NaN before its first state."""
+    experiment, descent = run.experiment, run.experiment.descent
+    losses = run.losses[min(run.switched, max(run.length - 1, 0)) : run.length]
+    finite = losses[np.isfinite(losses)]
+    return Row(
+        run.number, run.label, "active" if active else "ended", max(run.length - 1, 0),
+        float(losses[-1]) if len(losses) else math.nan, float(finite.min()) if len(finite) else math.nan,
+        descent.optimizer.caption, descent.schedule.learning_rate,
+        experiment.loss.caption if experiment.learns else experiment.function.caption,
+        "always" if active else "hidden" if run.hidden else "shown",
+    )  # fmt: skip
+
+
+def texts(row: Row) -> tuple[str, ...]:
+    """The cells of a row."""
+    newest, lowest = (number(loss, 4) if math.isfinite(loss) else "–" for loss in (row.newest, row.lowest))
+    steps, rate = f"{row.steps:,}", number(row.rate)
+    return (
+        str(row.number), row.name, row.state, steps, newest, lowest, row.optimizer, rate, row.loss, row.shown,
+    )  # fmt: skip
+
+
+@cache
+def swatch(kind: str) -> QIcon:
+    """A piece of a run's line, as legends draw it: of `path`, `ghost0`, `ghost1`, ..."""
+    pixmap = QPixmap(112, 72)
+    pixmap.setDevicePixelRatio(4.0)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    draw_legend(painter, QRectF(3, 0, 25, 18), [(kind, "")], Style())
+    painter.end()
+    return QIcon(pixmap)
+
+
+class RunsTable(QTableWidget):
+    """One run a row, sorted by a click on a heading or by F3 in its column. Final.
+
+    Cells follow their run, by its number, wherever sorting puts them.
+    """
+
+    renamed = Signal(int, str)
+    hid = Signal(int, bool)
+    removed = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__(0, len(TITLES))
+        self._cells: dict[int, list[Cell]] = {}
+        self.setAccessibleName("Runs")
+        self.setHorizontalHeaderLabels(TITLES)
+        for column, title in enumerate(TITLES):
+            heading = self.horizontalHeaderItem(column)
+            assert heading is not None
+            heading.setToolTip(f"{title}: a click here, or F3 in this column, sorts by it")
+            if column in NUMBERS:
+                heading.setTextAlignment(RIGHT)
+        triggers = QAbstractItemView.EditTrigger
+        self.setEditTriggers(triggers.AnyKeyPressed | triggers.DoubleClicked | triggers.EditKeyPressed)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setTabKeyNavigation(False)  # Tab leaves the table; arrows move in it
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.verticalHeader().hide()
+        self.horizontalHeader().setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
+        self.horizontalHeader().setSortIndicator(0, Qt.SortOrder.AscendingOrder)
+        self.setSortingEnabled(True)
+        self._fit()
+        self.itemChanged.connect(self._tell)
+
+    @property
+    def editing(self) -> bool:
+        """Whether a name is being typed."""
+        return self.state() == QAbstractItemView.State.EditingState
+
+    @property
+    def chosen(self) -> int | None:
+        """The number of the run whose row is the current one."""
+        row = self.currentRow()
+        return None if row < 0 else int(cell(self, row, 0).data(VALUE))
+
+    def rows(self) -> list[list[object]]:
+        """What the table says, as it is sorted: the titles, then a list of values a run; None where there is none."""
+        values = [[cell(self, r, column).data(VALUE) for column in range(len(TITLES))] for r in range(self.rowCount())]
+        blank = [[None if isinstance(v, float) and math.isnan(v) else v for v in row] for row in values]
+        return [list(TITLES), *blank]
+
+    def show_runs(self, runs: tuple[Run, ...]) -> None:
+        """List these runs, the last being the active one."""
+        with QSignalBlocker(self):  # only a person's changes are wishes
+            for gone in set(self._cells) - {run.number for run in runs}:
+                self.removeRow(self.row(self._cells.pop(gone)[0]))
+            for place, run in enumerate(runs):
+                active = run is runs[-1]
+                if run.number not in self._cells:
+                    self._add(run.number)
+                self._fill(self._cells[run.number], row_of(run, active), "path" if active else f"ghost{place}")
+        said = [", ".join(cells[column].text() for column in (NAME, 2, 3, 4)) for cells in self._cells.values()]
+        self.setAccessibleDescription("; ".join(said))
+
+    def _add(self, number: int) -> None:
+        cells = [Cell() for _ in TITLES]
+        cells[0].setData(VALUE, number)
+        self.setSortingEnabled(False)  # or the row would move while it is being filled
+        self.insertRow(0)
+        for column, item in enumerate(cells):
+            item.setFlags(Flag.ItemIsEnabled | Flag.ItemIsSelectable)
+            if column in NUMBERS:
+                item.setTextAlignment(RIGHT)
+            self.setItem(0, column, item)
+        cells[NAME].setFlags(cells[NAME].flags() | Flag.ItemIsEditable)
+        self.setSortingEnabled(True)
+        self._cells[number] = cells
+
+    def _fill(self, cells: list[Cell], row: Row, kind: str) -> None:
+        for item, title, value, words in zip(cells, TITLES, row, texts(row), strict=True):
+            if item.text() != words or item.data(VALUE) != value:
+                item.setData(VALUE, value)
+                item.setText(words)
+                item.setToolTip(f"{title}: {words}")
+        dash = "solid" if kind == "path" else DASHES[GHOSTS[int(kind[5:]) % len(GHOSTS)][1]]
+        cells[0].setIcon(swatch(kind))
+        cells[0].setToolTip(f"drawn {dash}, as in the legend")
+        cells[NAME].setToolTip(f"{row.name}: F2 or a double click to rename")
+        shown, ended = cells[SHOWN], row.state == "ended"
+        flags = Flag.ItemIsEnabled | Flag.ItemIsSelectable
+        shown.setFlags(flags | Flag.ItemIsUserCheckable if ended else flags)
+        shown.setCheckState(Qt.CheckState.Unchecked if row.shown == "hidden" else Qt.CheckState.Checked)
+        shown.setToolTip("Space or a click shows or hides it" if ended else "the active run is always shown")
+
+    @Slot(QTableWidgetItem)
+    def _tell(self, item: QTableWidgetItem) -> None:
+        number = int(cell(self, item.row(), 0).data(VALUE))
+        if item.column() == NAME:
+            self.renamed.emit(number, item.text())
+        elif item.column() == SHOWN:
+            self.hid.emit(number, item.checkState() == Qt.CheckState.Unchecked)
+
+    def _fit(self) -> None:
+        """Heights and widths for the letters there are, so that nothing moves while numbers change."""
+        letters = self.fontMetrics()
+        self.verticalHeader().setDefaultSectionSize(round(1.7 * letters.height()))
+        self.setIconSize(QSize(28, 18) * (letters.height() / 16))
+        for column, (title, sample) in enumerate(zip(TITLES, SAMPLES, strict=True)):
+            width = max(letters.horizontalAdvance(words) for words in (title, sample))
+            self.setColumnWidth(column, width + 2 * letters.horizontalAdvance("n") + 8)
+
+    # ---- Qt -----------------------------------------------------------------------------------------------------
+
+    def keyPressEvent(self, event) -> None:
+        if event.key() in (Key.Key_Delete, Key.Key_Backspace):
+            if self.chosen is not None:
+                self.removed.emit(self.chosen)
+        elif event.key() == Key.Key_F3 and self.currentColumn() >= 0:
+            header, column = self.horizontalHeader(), self.currentColumn()
+            again = header.sortIndicatorSection() == column
+            ascending = not again or header.sortIndicatorOrder() == Qt.SortOrder.DescendingOrder
+            self.sortByColumn(column, Qt.SortOrder.AscendingOrder if ascending else Qt.SortOrder.DescendingOrder)
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event) -> None:
+        super().focusInEvent(event)
+        if self.currentRow() < 0 and self.rowCount():
+            self.setCurrentCell(0, NAME, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+
+    def changeEvent(self, event) -> None:
+        super().changeEvent(event)
+        if event.type() == event.Type.FontChange:
+            self._fit()
+
+
+class RunsPanel(QWidget):
+    """The table of runs and its buttons. It says what a person wishes; the next frames say what came of it. Final."""
+
+    renamed = Signal(int, str)
+    hid = Signal(int, bool)
+    removed = Signal(int)
+    said = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._frame, self._listed = Frame(), Frame()
+        self.table = RunsTable()
+        self.setFocusProxy(self.table)
+        self.remove = self._button("Remo&ve", self._remove)
+        self.copy = self._button("Cop&y as table", self._copy, "copy the table, for a spreadsheet")
+        self.export = self._button("E&xport…", self._export, "save the table as CSV")
+        below = QHBoxLayout()
+        for button in (self.remove, self.copy, self.export):
+            below.addWidget(button)
+        below.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(4, 4, 4, 4)
+        column.addWidget(self.table, 1)
+        column.addLayout(below)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(EVERY)
+        self._timer.timeout.connect(self._refresh)
+        wishes = (self.table.renamed, self.renamed), (self.table.hid, self.hid), (self.table.removed, self.removed)
+        for wish, handed_on in wishes:
+            wish.connect(self._timer.stop)  # what came of it is seen with the very next frame
+            wish.connect(handed_on)
+        self.table.currentCellChanged.connect(self._offer)
+        self._offer()
+
+    def show_frame(self, frame: Frame) -> None:
+        """List a frame's runs, soon."""
+        self._frame = frame
+        if self.isVisible() and not self._timer.isActive():
+            self._refresh()
+
+    @Slot()
+    def _refresh(self) -> None:
+        if self._frame is self._listed or not self.isVisible():
+            return
+        if not self.table.editing:
+            self._listed = self._frame
+            self.table.show_runs(self._frame.runs)
+            self._offer()
+        self._timer.start()
+
+    def _button(self, words: str, slot, effect: str = "") -> QPushButton:
+        button = QPushButton(words)
+        button.setAccessibleName(words.replace("&", ""))
+        button.setAccessibleDescription(effect)
+        button.setToolTip(effect)
+        button.clicked.connect(lambda: slot())
+        return button
+
+    @Slot()
+    def _offer(self) -> None:
+        """Offer to remove the current row's run, if it can be, or say why not."""
+        chosen, runs = self.table.chosen, self._listed.runs
+        active = bool(runs) and chosen == runs[-1].number
+        effect = "choose a run in the table first" if chosen is None else "forget the chosen run (Delete)"
+        effect = "the active run cannot be removed; N begins another one" if active else effect
+        self.remove.setEnabled(chosen is not None and not active)
+        self.remove.setToolTip(effect)
+        self.remove.setAccessibleDescription(effect)
+
+    def _remove(self) -> None:
+        if self.table.chosen is not None:
+            self.table.removed.emit(self.table.chosen)
+
+    def _text(self, dialect: str) -> str:
+        written = io.StringIO(newline="")
+        csv.writer(written, dialect).writerows(self.table.rows())
+        return written.getvalue()
+
+    def _copy(self) -> None:
+        QApplication.clipboard().setText(self._text("excel-tab"))
+        self.said.emit("Table copied.")
+
+    def _export(self) -> None:
+        given, _ = QFileDialog.getSaveFileName(self, "Export table", "runs.csv", "Tables (*.csv)")
+        if not given:
+            return
+        path = Path(given) if given.endswith(".csv") else Path(given + ".csv")
+        if str(path) != given and path.exists() and not may_replace(self, path):  # Qt has asked about `given`
+            return
+        try:
+            with replacing(path) as temporary:
+                temporary.write_text(self._text("excel"), encoding="utf-8", newline="")
+        except OSError as error:
+            self.said.emit(f"Not saved: {error.strerror or error}")
+            return
+        self.said.emit(f"Saved {path}")
+
+    # ---- Qt -----------------------------------------------------------------------------------------------------
+
+    def showEvent(self, event) -> None:
+        super().showEvent(event)
+        self._refresh()
