@@ -1,0 +1,752 @@
+"""Steering through the window's own widgets: forks, starts, lines and zoom by the mouse, undo and redo, and a storm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent, QVector3D, QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from explorer.form import KindEditor
+from explorer.form.editors import NumberEditor
+from explorer.frame import Frame, Run, number
+from explorer.history import GESTURE
+from explorer.session import MOST_GHOSTS, Session
+from explorer.views import scene
+from explorer.window import DOCKED, Window
+from model import Experiment, Network, SettingError, begin, with_field, with_text
+from model.activations import Array
+from model.datasets import Moons
+from model.optimizers import Adam, HeavyBall, Nesterov
+
+Open = Callable[..., Window]
+OpenSession = Callable[[Experiment], Session]
+Replay = Callable[[list[tuple[int, Experiment]], int], Array]
+
+NONE, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
+LEFT = Qt.MouseButton.LeftButton
+RATE = "descent.schedule.learning_rate"
+
+
+def run_of(window: Window) -> Run:
+    run = window.session.frame.run
+    assert run is not None
+    return run
+
+
+def settle(qtbot: QtBot, session: Session) -> Frame:
+    """The frame when nothing moves any more."""
+    session.tick()
+
+    def still() -> bool:
+        frame = session.frame
+        moving = session.training or session.surveying or frame.training or frame.playing or frame.surveying
+        return not moving and frame.surface is not None
+
+    qtbot.waitUntil(still)
+    return session.frame
+
+
+def trained(qtbot: QtBot, session: Session) -> Frame:
+    session.train()
+    return settle(qtbot, session)
+
+
+@pytest.fixture
+def window(open_window: Open, small: Experiment, qtbot: QtBot) -> Window:
+    """A window with sixty steps made."""
+    window = open_window(small)
+    window.session.set_pace(0)
+    trained(qtbot, window.session)
+    window.map.setFocus()
+    return window
+
+
+def press(window: Window, key: Qt.Key, modifier: Qt.KeyboardModifier = NONE) -> None:
+    QTest.keyClick(QApplication.focusWidget() or window, key, modifier)
+    window.session.tick()
+
+
+def heard(session: Session) -> list[str]:
+    words: list[str] = []
+    session.noticed.connect(words.append)
+    return words
+
+
+def editor(window: Window, path: str) -> Any:
+    found = window.controls.editor(path)
+    window.controls.ensureWidgetVisible(found)
+    return found
+
+
+def type_rate(window: Window) -> None:
+    line = editor(window, RATE).line
+    line.setFocus()
+    line.selectAll()
+    QTest.keyClicks(line, "0.0375")
+    QTest.keyClick(line, Qt.Key.Key_Return)
+
+
+def slide_rate(window: Window) -> None:
+    found = editor(window, RATE)
+    assert isinstance(found, NumberEditor)
+    found.slider.setFocus()
+    QTest.keyClick(found.slider, Qt.Key.Key_PageUp)
+
+
+def check_fork(parent: Run, before: Array, ghost: Run, fork: Run, place: int) -> None:
+    """What holds of every fork: it begins in the parent's state, bit for bit, and the parent is as it was."""
+    assert ghost.trajectory is parent.trajectory and ghost.label == parent.label
+    np.testing.assert_array_equal(ghost.trajectory.params(0, len(before)), before)
+    origin, first = parent.trajectory[place], fork.trajectory[0]
+    np.testing.assert_array_equal(first.params, origin.params)
+    assert first.step == origin.step == fork.trajectory.first
+    assert f"from step {origin.step:,}" in fork.label and fork.label.startswith("run ")
+
+
+# ---- forks ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("act", [type_rate, slide_rate], ids=["typed", "slid"])
+@pytest.mark.parametrize("place", [0, 1, 37, 59])
+def test_scrubbed_back_a_changed_rate_begins_a_fork(
+    window: Window, small: Experiment, heavy_ball: Replay, qtbot: QtBot, act: Any, place: int
+) -> None:
+    parent, before = run_of(window), run_of(window).trajectory.params()
+    window.timeline.field.setFocus()
+    window.timeline.field.selectAll()
+    QTest.keyClicks(window.timeline.field, str(place))
+    QTest.keyClick(window.timeline.field, Qt.Key.Key_Return)
+    act(window)
+    changed = window.session.experiment
+    assert changed.descent.schedule.learning_rate != small.descent.schedule.learning_rate  # type: ignore[attr-defined]
+    frame = settle(qtbot, window.session)
+    ghost, fork = frame.runs
+    check_fork(parent, before, ghost, fork, place)
+    assert fork.label == f"run 2 from step {place}" and fork.experiment == changed
+    # As many steps as ever from where it begins, the velocity kept: the run whose rate was changed at that step.
+    assert fork.length == 61 and frame.cursor == 60 and frame.following
+    np.testing.assert_array_equal(
+        fork.trajectory.params(), heavy_ball([(0, small), (place, changed)], place + 60)[place:]
+    )
+    assert window.timeline.field.value() == place + 60
+    np.testing.assert_array_equal(ghost.losses[: ghost.length], small.run(60).losses())
+
+
+def test_a_fork_may_begin_past_the_steps_that_are_asked_for(
+    window: Window, small: Experiment, heavy_ball: Replay, qtbot: QtBot
+) -> None:
+    trained(qtbot, window.session)
+    assert run_of(window).length == 121
+    window.session.seek(100)
+    type_rate(window)
+    fork = settle(qtbot, window.session).run
+    assert fork is not None and fork.length == 61
+    np.testing.assert_array_equal(
+        fork.trajectory.params(), heavy_ball([(0, small), (100, window.session.experiment)], 160)[100:]
+    )
+
+
+@pytest.mark.parametrize("act", [type_rate, slide_rate], ids=["typed", "slid"])
+def test_a_fork_while_training_leaves_every_recorded_state_to_its_parent(
+    open_window: Open, small: Experiment, heavy_ball: Replay, qtbot: QtBot, act: Any
+) -> None:
+    endless = msgspec.structs.replace(small, steps=100_000)
+    window = open_window(endless)
+    window.session.set_pace(300)
+    window.session.train()
+    qtbot.waitUntil(lambda: run_of(window).length > 40)
+    parent = run_of(window)
+    window.session.seek(25)
+    before = parent.trajectory.params(0, parent.length)
+    assert window.session.training
+    act(window)
+    changed = window.session.experiment
+    qtbot.waitUntil(lambda: len(window.session.frame.runs) == 2)
+    ended = len(parent.trajectory)
+    qtbot.waitUntil(lambda: run_of(window).length > 30)
+    assert window.session.training and window.session.frame.following
+    window.session.stop()
+    ghost, fork = settle(qtbot, window.session).runs
+    check_fork(parent, before, ghost, fork, 25)
+    assert ghost.length >= parent.length
+    assert len(ghost.trajectory) == ended  # it is not trained any more
+    np.testing.assert_array_equal(
+        ghost.trajectory.params(0, ghost.length), heavy_ball([(0, endless)], ghost.length - 1)
+    )
+    last = 25 + fork.length - 1
+    np.testing.assert_array_equal(
+        fork.trajectory.params(0, fork.length), heavy_ball([(0, endless), (25, changed)], last)[25:]
+    )
+
+
+def with_optimizer(experiment: Experiment, optimizer: Any) -> Experiment:
+    return with_field(experiment, "descent", msgspec.structs.replace(experiment.descent, optimizer=optimizer))
+
+
+def test_a_fork_to_another_kind_with_the_same_memory_keeps_it(
+    open_session: OpenSession, small: Experiment, qtbot: QtBot
+) -> None:
+    """Nesterov's first step is by the heavy ball's velocity v of that state: −η(g + βv) with v ← βv + g."""
+    session = open_session(with_optimizer(small, HeavyBall(momentum=0.8)))
+    session.set_pace(0)
+    parent = trained(qtbot, session).run
+    assert parent is not None
+    session.seek(20)
+    session.change(with_optimizer(session.experiment, Nesterov(momentum=0.8)))
+    fork = settle(qtbot, session).run
+    assert fork is not None
+    velocity = np.zeros(small.network.size)
+    for state in list(parent.trajectory)[:21]:
+        velocity = 0.8 * velocity + state.gradient
+    first, second = fork.trajectory[0], fork.trajectory[1]
+    rate = small.descent.schedule.rate(0)
+    expected = first.params - rate * (first.gradient + 0.8 * velocity)
+    np.testing.assert_allclose(second.params, expected, rtol=1e-10, atol=1e-13)
+
+
+def test_a_fork_to_another_kind_begins_its_memory_anew(window: Window, small: Experiment, qtbot: QtBot) -> None:
+    """Chosen in the form. Adam (Kingma & Ba 2015, algorithm 1), with t counted from the fork."""
+    notices, parent = heard(window.session), run_of(window)
+    before = parent.trajectory.params()
+    window.session.seek(33)
+    found = editor(window, "descent.optimizer")
+    assert isinstance(found, KindEditor)
+    names = [found.box.itemData(index) for index in range(found.box.count())]
+    found.box.setCurrentIndex(names.index("adam"))
+    found.box.activated.emit(found.box.currentIndex())
+    frame = settle(qtbot, window.session)
+    ghost, fork = frame.runs
+    check_fork(parent, before, ghost, fork, 33)
+    assert any("begun anew" in words and "run 2 from step 33" in words for words in notices)
+    adam, rate = window.session.experiment.descent.optimizer, small.descent.schedule.rate(0)
+    assert isinstance(adam, Adam)
+    params = fork.trajectory[0].params.copy()
+    mean = squares = np.zeros_like(params)
+    for t in range(1, 21):
+        gradient = small.objective.loss_and_gradient(params)[1]
+        mean = adam.beta1 * mean + (1 - adam.beta1) * gradient
+        squares = adam.beta2 * squares + (1 - adam.beta2) * gradient**2
+        corrected = np.sqrt(squares / (1 - adam.beta2**t)) + adam.eps
+        params = params - rate * mean / (1 - adam.beta1**t) / corrected
+        np.testing.assert_allclose(fork.trajectory[t].params, params, rtol=1e-8, atol=1e-11)
+
+
+def test_a_fork_may_be_forked_again(window: Window, small: Experiment, heavy_ball: Replay, qtbot: QtBot) -> None:
+    window.session.seek(10)
+    type_rate(window)
+    settle(qtbot, window.session)
+    second = window.session.experiment
+    window.session.seek(5)  # step 15
+    slide_rate(window)
+    frame = settle(qtbot, window.session)
+    assert [run.label for run in frame.runs] == ["run 1", "run 2 from step 10", "run 3 from step 15"]
+    parts = [(0, small), (10, second), (15, window.session.experiment)]
+    np.testing.assert_array_equal(frame.runs[-1].trajectory.params(), heavy_ball(parts, 75)[15:])
+
+
+VIEWED = {"plane": "random", "resolution": 11, "line": "last-step", "steps": 90, "title": "Another"}
+
+
+@pytest.mark.parametrize("name", VIEWED)
+def test_another_look_is_no_fork(window: Window, qtbot: QtBot, name: str) -> None:
+    before, params = run_of(window), run_of(window).trajectory.params()
+    window.session.seek(20)
+    window.session.change(with_field(window.session.experiment, name, VIEWED[name]))
+    assert getattr(window.session.experiment, name) != getattr(before.experiment, name)
+    frame = settle(qtbot, window.session)
+    assert len(frame.runs) == 1 and frame.run is not None and frame.cursor == 20 and not frame.run.changes
+    assert frame.run.trajectory is before.trajectory and len(frame.run.trajectory) == 61
+    np.testing.assert_array_equal(frame.run.trajectory.params(), params)
+
+
+@pytest.mark.parametrize("place", [60, None])
+def test_at_the_newest_state_a_change_is_no_fork(window: Window, qtbot: QtBot, place: int | None) -> None:
+    if place is not None:
+        window.session.seek(place)  # which is the newest, but nobody follows it
+    type_rate(window)
+    frame = settle(qtbot, window.session)
+    assert len(frame.runs) == 1 and frame.run is not None and [c.step for c in frame.run.changes] == [60]
+
+
+def test_so_many_ended_runs_stay_and_the_oldest_goes(window: Window, qtbot: QtBot) -> None:
+    for fork in range(MOST_GHOSTS + 3):
+        window.session.seek(10 + fork)
+        window.session.change(with_text(window.session.experiment, RATE, f"0.{fork + 11}"))
+        frame = settle(qtbot, window.session)
+        assert len(frame.runs) == min(fork + 2, MOST_GHOSTS + 1)
+    assert MOST_GHOSTS == 8
+    assert [run.label.split(" from")[0] for run in frame.runs] == [f"run {n}" for n in range(4, 13)]
+
+
+# ---- the map, by mouse ------------------------------------------------------------------------------------------
+
+
+def pixel(window: Window, coords: tuple[float, float]) -> QPoint:
+    """Where a point of the plane is in the map's viewport."""
+    plot = window.map._plot
+    return plot.mapFromScene(plot.getPlotItem().vb.mapViewToScene(QPointF(*coords)))
+
+
+def at_share(window: Window, x: float, y: float) -> tuple[float, float]:
+    """Coordinates of a point of the plane drawn, by its share of both sides."""
+    plane = window.session.frame.plane
+    assert plane is not None
+    (x0, x1), (y0, y1) = plane.bounds
+    return x0 + x * (x1 - x0), y0 + y * (y1 - y0)
+
+
+def per_pixel(window: Window) -> float:
+    """So much of the plane's coordinates is one pixel."""
+    box = window.map._plot.getPlotItem().vb
+    (x0, x1), _ = box.viewRange()
+    return float((x1 - x0) / box.sceneBoundingRect().width())
+
+
+def picked(view: Any) -> list[tuple[float, float]]:
+    spots: list[tuple[float, float]] = []
+    view.picked.connect(spots.append)
+    return spots
+
+
+def check_start(frame: Frame, plane: Any, coords: tuple[float, float]) -> None:
+    """The run begins at θ = origin + x·u + y·v of the plane that was drawn."""
+    assert frame.run is not None
+    start = frame.run.trajectory[0]
+    np.testing.assert_array_equal(start.params, plane.point(np.array(coords)))
+    u, v = plane.directions
+    np.testing.assert_allclose(start.params, plane.origin + coords[0] * u + coords[1] * v, rtol=1e-13, atol=1e-13)
+    assert start.step == 0
+
+
+@pytest.mark.parametrize("share", [(0.5, 0.5), (0.1, 0.85), (0.93, 0.2)])
+@pytest.mark.parametrize("while_training", [True, False])
+def test_a_click_on_the_map_is_a_start_exactly_there(
+    window: Window, small: Experiment, qtbot: QtBot, share: tuple[float, float], while_training: bool
+) -> None:
+    parent, spots, notices = run_of(window), picked(window.map), heard(window.session)
+    before = parent.trajectory.params(0, 61)
+    if while_training:
+        window.session.set_pace(100)
+        window.session.train()
+        qtbot.waitUntil(lambda: run_of(window).length > 65)
+        window.session.set_pace(0.5)
+    plane, wanted = window.session.frame.plane, at_share(window, *share)
+    window.session.set_pace(0)
+    QTest.mouseClick(window.map._plot.viewport(), LEFT, pos=pixel(window, wanted))
+    (spot,) = spots
+    assert spot == pytest.approx(wanted, abs=1.01 * per_pixel(window))
+    where = f"at ({number(spot[0])}, {number(spot[1])})"
+    assert window.session.training and where in notices[-1]
+    frame = settle(qtbot, window.session)
+    assert len(frame.runs) == 2 and frame.run is not None and frame.run.length == 61
+    assert frame.run.label == f"run 2 {where}"
+    check_start(frame, plane, spot)
+    assert frame.runs[0].trajectory is parent.trajectory
+    np.testing.assert_array_equal(parent.trajectory.params(0, 61), before)
+    # A momentum that begins at rest there: what one finds who starts there without a window.
+    params, velocity = frame.run.trajectory[0].params, np.zeros(small.network.size)
+    for state in frame.run.trajectory:
+        np.testing.assert_array_equal(state.params, params)
+        velocity = small.descent.optimizer.momentum * velocity + small.objective.loss_and_gradient(params)[1]  # type: ignore
+        params = params + -small.descent.schedule.rate(0) * velocity
+
+
+def test_a_click_on_a_function_s_map_is_its_start_in_the_form_too_and_can_be_undone(
+    open_window: Open, small: Experiment, qtbot: QtBot
+) -> None:
+    experiment = with_field(small, "function", "himmelblau")
+    window = open_window(experiment)
+    window.session.set_pace(0)
+    settle(qtbot, window.session)
+    spots, plane = picked(window.map), window.session.frame.plane
+    QTest.mouseClick(window.map._plot.viewport(), LEFT, pos=pixel(window, at_share(window, 0.3, 0.7)))
+    frame = settle(qtbot, window.session)
+    check_start(frame, plane, spots[0])
+    function: Any = window.session.experiment.function
+    np.testing.assert_array_equal([function.x, function.y], frame.run.trajectory[0].params)  # type: ignore[union-attr]
+    np.testing.assert_array_equal(window.session.experiment.start, frame.run.trajectory[0].params)  # type: ignore
+    assert window.controls.editor("function.x").line.text() == f"{function.x:g}"
+    started = window.session.experiment
+    press(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert window.session.experiment == experiment
+    press(window, Qt.Key.Key_Y, Qt.KeyboardModifier.ControlModifier)
+    assert window.session.experiment == started
+    settle(qtbot, window.session)
+
+
+def test_a_click_beside_the_land_starts_nothing(window: Window, qtbot: QtBot) -> None:
+    spots = picked(window.map)
+    plot = window.map._plot
+    viewport, box = plot.viewport(), plot.getPlotItem().vb
+    (x0, x1), (y0, y1) = window.session.frame.plane.bounds  # type: ignore[union-attr]
+    box.setRange(xRange=(x0 - (x1 - x0), x1 + (x1 - x0)), yRange=(y0 - (y1 - y0), y1 + (y1 - y0)), padding=0)
+    QApplication.processEvents()
+    for share in ((-0.3, 0.5), (1.3, 0.5), (0.5, -0.3), (0.5, 1.3)):
+        QTest.mouseClick(viewport, LEFT, pos=pixel(window, at_share(window, *share)))
+        qtbot.wait(5)
+    axis = plot.getAxis("left").sceneBoundingRect().center()
+    QTest.mouseClick(viewport, LEFT, pos=plot.mapFromScene(axis))
+    QTest.mouseClick(viewport, Qt.MouseButton.MiddleButton, pos=pixel(window, at_share(window, 0.5, 0.5)))
+    frame = settle(qtbot, window.session)
+    assert not spots and len(frame.runs) == 1 and not frame.training
+    QTest.mouseClick(viewport, LEFT, pos=pixel(window, at_share(window, 0.5, 0.5)))  # but inside it does
+    assert len(spots) == 1
+    settle(qtbot, window.session)
+
+
+def drag(viewport: QWidget, first: QPoint, last: QPoint, modifier: Qt.KeyboardModifier = NONE) -> None:
+    QTest.mousePress(viewport, LEFT, modifier, first)
+    for share in (0.25, 0.5, 0.75, 1.0):
+        QApplication.sendEvent(viewport, moved(viewport, first + (last - first) * share, modifier))
+    QTest.mouseRelease(viewport, LEFT, modifier, last)
+
+
+def moved(viewport: QWidget, spot: QPoint, modifier: Qt.KeyboardModifier) -> QMouseEvent:
+    """A move with the left button held down, which QTest cannot say."""
+    places = QPointF(spot), QPointF(viewport.mapToGlobal(spot))
+    return QMouseEvent(QEvent.Type.MouseMove, *places, Qt.MouseButton.NoButton, LEFT, modifier)
+
+
+def test_a_drag_moves_the_map_and_starts_nothing(window: Window, qtbot: QtBot) -> None:
+    before, spots = window.session.frame.plane, picked(window.map)
+    first, last = (pixel(window, at_share(window, *share)) for share in ((0.6, 0.5), (0.4, 0.3)))
+    drag(window.map._plot.viewport(), first, last)
+    qtbot.waitUntil(lambda: window.session.frame.plane is not before)
+    frame = settle(qtbot, window.session)
+    assert not spots and len(frame.runs) == 1 and frame.plane is not None and before is not None
+    # The land went to the left and down with the mouse: what is seen, and surveyed now, lies to the right and above.
+    assert frame.plane.bounds[0][0] > before.bounds[0][0] and frame.plane.bounds[1][0] > before.bounds[1][0]
+    np.testing.assert_array_equal(frame.plane.directions, before.directions)
+
+
+def test_shift_and_a_drag_draw_a_line_that_the_slice_follows(window: Window, qtbot: QtBot) -> None:
+    spots, ends = picked(window.map), []
+    window.map.lined.connect(ends.append)
+    window.dock("slice").hide()
+    plane, objective = window.session.frame.plane, window.session.experiment.objective
+    for shares in (((0.2, 0.3), (0.8, 0.6)), ((0.7, 0.2), (0.3, 0.9))):
+        wanted = [at_share(window, *share) for share in shares]
+        first, last = (pixel(window, coords) for coords in wanted)
+        drag(window.map._plot.viewport(), first, last, SHIFT)
+        drawn = ends[-1]
+        np.testing.assert_allclose(drawn, wanted, atol=1.01 * per_pixel(window))
+        assert window.views["slice"].isVisible()
+        expected = objective.loss(plane.point(np.array(drawn)))  # type: ignore[union-attr]
+
+        def follows(expected: Array = expected) -> bool:
+            profile = window.session.frame.probe and window.session.frame.probe.profile
+            return bool(profile) and np.allclose(profile.loss[[0, -1]], expected, rtol=1e-9, atol=0)  # type: ignore
+
+        qtbot.waitUntil(follows)
+        assert window.views["slice"].accessibleDescription().startswith("drawn on the map")
+    frame = settle(qtbot, window.session)
+    assert not spots and len(frame.runs) == 1 and frame.plane is plane and len(ends) == 2
+
+
+def turn_wheel(window: Window, coords: tuple[float, float], notches: int) -> None:
+    viewport, spot = window.map._plot.viewport(), pixel(window, coords)
+    QApplication.sendEvent(
+        viewport,
+        QWheelEvent(
+            QPointF(spot), QPointF(viewport.mapToGlobal(spot)), QPoint(), QPoint(0, 120 * notches),
+            Qt.MouseButton.NoButton, NONE, Qt.ScrollPhase.NoScrollPhase, False,
+        ),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("notches", [4, -4])
+def test_the_wheel_surveys_what_is_seen_and_0_brings_back_the_whole(window: Window, qtbot: QtBot, notches: int) -> None:
+    whole = window.session.frame.plane
+    assert whole is not None
+    turn_wheel(window, at_share(window, 0.6, 0.4), notches)
+    qtbot.waitUntil(lambda: window.session.frame.plane is not whole)
+    frame = settle(qtbot, window.session)
+    plane, surface = frame.plane, frame.surface
+    assert plane is not None and surface is not None
+    np.testing.assert_array_equal(plane.bounds, window.map._plot.getPlotItem().vb.viewRange())
+    (x0, x1), (w0, w1) = plane.bounds[0], whole.bounds[0]
+    assert (x1 - x0 < w1 - w0) == (notches > 0)
+    np.testing.assert_array_equal(plane.directions, whole.directions)
+    grid = np.stack(np.meshgrid(surface.x, surface.y, indexing="ij"), axis=-1)
+    exact = window.session.experiment.objective.loss(whole.point(grid))
+    np.testing.assert_allclose(surface.loss, exact, rtol=1e-4, atol=1e-6)
+    window.map.setFocus()
+    press(window, Qt.Key.Key_0)
+    frame = settle(qtbot, window.session)
+    assert frame.plane is not None and frame.plane.bounds == whole.bounds and len(frame.runs) == 1
+    for seen, bounds in zip(window.map._plot.getPlotItem().vb.viewRange(), whole.bounds, strict=True):
+        assert seen[0] <= bounds[0] + 1e-9 and seen[1] >= bounds[1] - 1e-9
+
+
+def test_a_start_in_a_part_of_the_plane_keeps_that_part_in_view(window: Window, qtbot: QtBot) -> None:
+    turn_wheel(window, at_share(window, 0.6, 0.4), 3)
+    whole = window.session.frame.plane
+    qtbot.waitUntil(lambda: window.session.frame.plane is not whole)
+    plane, spots = settle(qtbot, window.session).plane, picked(window.map)
+    QTest.mouseClick(window.map._plot.viewport(), LEFT, pos=pixel(window, at_share(window, 0.25, 0.25)))
+    check_start(settle(qtbot, window.session), plane, spots[0])
+
+
+# ---- the surface, by mouse --------------------------------------------------------------------------------------
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize("elevation", [90, 42])
+def test_a_click_on_the_surface_is_a_start_exactly_there(window: Window, qtbot: QtBot, elevation: int) -> None:
+    canvas = window.surface.canvas
+    assert canvas.isValid()
+    canvas.setCameraParams(elevation=elevation, azimuth=-66)
+    qtbot.wait(50)
+    spots, frame = picked(window.surface), window.session.frame
+    plane, scale = frame.plane, frame.scale
+    assert plane is not None and scale is not None and frame.surface is not None
+    project = canvas._projection(canvas.width(), canvas.height())
+
+    def place(coords: tuple[float, float]) -> QPoint:
+        """The pixel of the sheet's point over coordinates of the plane."""
+        x, y = scene.to_box(np.array(coords), plane.bounds)
+        height = scene.TOP * float(scale(np.array(window.session.loss_at(coords))))
+        return project.map(QVector3D(x, y, height)).toPointF().toPoint()
+
+    wanted = place(at_share(window, 0.35, 0.6))
+    QTest.mouseClick(canvas, LEFT, pos=wanted)
+    (spot,) = spots
+    assert (place(spot) - wanted).manhattanLength() <= 6  # on the sheet, under the pointer
+    if elevation == 90:  # from above no fold hides another
+        assert spot == pytest.approx(at_share(window, 0.35, 0.6), abs=0.03 * np.ptp(plane.bounds[0]))
+    check_start(settle(qtbot, window.session), plane, spot)
+    before = len(window.session.frame.runs)
+    QTest.mouseClick(canvas, LEFT, pos=QPoint(3, canvas.height() - 3))  # beside the sheet
+    drag(canvas, wanted, wanted + QPoint(40, 25))
+    frame = settle(qtbot, window.session)
+    assert len(spots) == 1 and len(frame.runs) == before and not frame.training
+
+
+# ---- undo and redo ----------------------------------------------------------------------------------------------
+
+CHANGES: dict[str, tuple[str, str]] = {
+    "widths": ("network.widths", "2-6-1"),
+    "data": ("dataset.samples", "50"),
+    "seed": ("seed", "9"),
+    "loss": ("loss", "mse"),
+    "activation": ("network.activation", "sigmoid"),
+    "optimizer": ("descent.optimizer", "adam"),
+    "momentum": ("descent.optimizer.momentum", "0.35"),
+    "rate": (RATE, "0.123"),
+    "schedule": ("descent.schedule", "cosine"),
+    "batch": ("descent.batch_size", "8"),
+    "plane": ("plane", "steepest"),
+    "grid": ("resolution", "15"),
+    "slice": ("line", "last-step"),
+    "function": ("function", "saddle"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_each_kind_of_change_is_undone_and_redone_by_the_keyboard(window: Window, qtbot: QtBot, name: str) -> None:
+    path, value = CHANGES[name]
+    before, notices = window.session.experiment, heard(window.session)
+    after = with_text(before, path, value)
+    assert after != before
+    window.session.change(after)
+    settle(qtbot, window.session)
+    for key, expected, word in (
+        (Qt.Key.Key_Z, before, "Undo: "),
+        (Qt.Key.Key_Y, after, "Redo: "),
+        (Qt.Key.Key_Z, before, "Undo: "),
+    ):
+        window.map.setFocus()
+        press(window, key, Qt.KeyboardModifier.ControlModifier)
+        assert window.session.experiment == expected and notices[-1].startswith(word) and "→" in notices[-1]
+        frame = settle(qtbot, window.session)
+        assert frame.run is not None and frame.run.experiment == expected
+        assert frame.objective is expected.objective
+    window.map.setFocus()
+    press(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert notices[-1] == "Nothing to undo." and window.session.experiment == before
+
+
+def test_a_row_of_changes_is_undone_in_order(open_session: OpenSession, small: Experiment, qtbot: QtBot) -> None:
+    session = open_session(small)
+    session.set_pace(0)
+    trained(qtbot, session)
+    states = [small]
+    for path, value in CHANGES.values():
+        if path != "descent.optimizer.momentum":  # Adam has none
+            session.change(with_text(session.experiment, path, value))
+            states.append(session.experiment)
+    assert len(set(map(repr, states))) == len(states) > 12
+    for expected in states[-2::-1]:
+        session.undo()
+        assert session.experiment == expected
+    for expected in states[1:]:
+        session.redo()
+        assert session.experiment == expected
+    notices = heard(session)
+    session.redo()
+    assert notices == ["Nothing to redo."]
+    settle(qtbot, session)
+
+
+def test_a_drag_of_a_slider_is_undone_at_once(window: Window, small: Experiment, qtbot: QtBot) -> None:
+    slider = editor(window, RATE).slider
+    slider.setFocus()
+    for _ in range(10):
+        QTest.keyClick(slider, Qt.Key.Key_Left)
+    assert window.session.experiment != small
+    window.session.undo()
+    assert window.session.experiment == small
+    assert window.controls.editor(RATE).line.text() == f"{small.descent.schedule.rate(0):g}"
+    settle(qtbot, window.session)
+
+
+@pytest.mark.parametrize("function", ["network", "rosenbrock"])
+def test_new_starts_are_undone_one_after_another(
+    open_session: OpenSession, small: Experiment, qtbot: QtBot, function: str
+) -> None:
+    session = open_session(with_field(small, "function", function))
+    session.set_pace(0)
+    states = [session.experiment]
+    for _ in range(2):
+        qtbot.wait(round(1000 * GESTURE) + 50)  # those that follow quickly are one gesture
+        session.new_start()
+        states.append(session.experiment)
+        settle(qtbot, session)
+    for expected in states[-2::-1]:
+        session.undo()
+        assert session.experiment == expected
+        start = settle(qtbot, session).run.trajectory[0].params  # type: ignore[union-attr]
+        np.testing.assert_array_equal(start, expected.start)
+
+
+# ---- everything at once -----------------------------------------------------------------------------------------
+
+STRUCTURES = (("network.widths", "2-3-1"), ("network.widths", "2-4-3-1"), ("dataset.samples", "30"), ("seed", "4"))
+NUMBERS = ((RATE, "0.02"), (RATE, "0.3"), (RATE, "50"), ("descent.batch_size", "8"), ("descent.batch_size", "0"),
+           ("descent.weight_decay", "0.01"), ("descent.clip_norm", "0.5"), ("steps", "40"))  # fmt: skip
+OBJECTIVES = (("loss", "mse"), ("loss", "bce"), ("network.activation", "sigmoid"), ("network.activation", "relu"),
+              ("descent.optimizer", "adam"), ("descent.optimizer", "heavy-ball"), ("descent.schedule", "cosine"),
+              ("function", "saddle"), ("function", "network"))  # fmt: skip
+LOOKS = (("plane", "random"), ("plane", "steepest"), ("plane", "principal"), ("resolution", "11"),
+         ("line", "last-step"), ("resolution", "21"), ("line", "gradient"))  # fmt: skip
+
+
+def check_frame(session: Session) -> None:
+    """What holds of every frame, whatever somebody did."""
+    frame, playback = session.frame, session.playback
+    assert not (playback.following and playback.playing)
+    assert len(frame.runs) <= MOST_GHOSTS + 1
+    assert 0 <= frame.cursor < max(frame.runs[-1].length, 1)
+    for each in frame.runs:
+        columns = (each.losses, each.coords, each.heights, each.batch_losses, each.test_losses)
+        assert all(column is not None and len(column) == each.length for column in columns)
+        assert len(each.trajectory) >= each.length
+        assert np.isfinite(each.losses).all() and np.isfinite(each.trajectory.params(0, each.length)).all()
+        steps = [change.step for change in each.changes]
+        assert steps == sorted(steps) and all(step >= each.trajectory.first for step in steps)
+
+
+def actions(window: Window, rng: np.random.Generator) -> Iterator[Callable[[], object]]:
+    """What a person may do, once each, by keys, by mouse and through the session."""
+    session, viewport = window.session, window.map._plot.viewport()
+
+    def change(path: str, text: str) -> None:
+        try:
+            experiment = with_text(session.experiment, path, text)
+        except SettingError:
+            return  # a form would have refused it
+        session.change(experiment)
+
+    def key(name: Qt.Key, modifier: Qt.KeyboardModifier = NONE) -> None:
+        window.map.setFocus()
+        QTest.keyClick(window.map, name, modifier)
+
+    def click() -> None:
+        if session.frame.plane is not None:
+            QTest.mouseClick(viewport, LEFT, pos=pixel(window, at_share(window, *rng.uniform(-0.2, 1.2, 2))))
+
+    def line() -> None:
+        if session.frame.plane is not None:
+            ends = (pixel(window, at_share(window, *rng.uniform(0.1, 0.9, 2))) for _ in range(2))
+            drag(viewport, *ends, SHIFT)
+
+    def wheel() -> None:
+        if session.frame.plane is not None:
+            turn_wheel(window, at_share(window, 0.5, 0.5), int(rng.choice([-2, 2])))
+
+    def fork() -> None:
+        length = session.frame.run.length if session.frame.run else 0
+        window.timeline.slider.setValue(int(rng.integers(max(length - 1, 1))))
+        change(RATE, f"{rng.uniform(0.01, 0.2):.3f}")
+
+    for group in (STRUCTURES[int(rng.integers(len(STRUCTURES))) :][:1], NUMBERS, OBJECTIVES, LOOKS):
+        for path, text in group:
+            yield lambda path=path, text=text: change(path, text)  # type: ignore[misc]
+    for _ in range(4):
+        yield from (click, fork, lambda: key(Qt.Key.Key_T), lambda: key(Qt.Key.Key_Space))
+        yield lambda: key(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+        yield lambda: window.timeline.slider.setValue(int(rng.integers(window.timeline.slider.maximum() + 1)))
+    for name in (Qt.Key.Key_N, Qt.Key.Key_0, Qt.Key.Key_R, Qt.Key.Key_L, Qt.Key.Key_Home, Qt.Key.Key_End,
+                 Qt.Key.Key_1, Qt.Key.Key_3, Qt.Key.Key_Escape, Qt.Key.Key_Left, Qt.Key.Key_BracketRight):  # fmt: skip
+        yield lambda name=name: key(name)  # type: ignore[misc]
+    yield from (line, window.actions_["connect"].trigger, session.cancel, session.redo, session.redo)
+    yield wheel
+    yield lambda: session.set_pace(float(rng.choice([0, 20, 1000])))
+    yield lambda: session.set_end(str(rng.choice(["once", "loop", "there and back"])))
+    yield lambda: session.set_every(bool(rng.integers(2)))
+    for view in DOCKED:
+        yield lambda name=view.name: window.dock(name).setVisible(window.dock(name).isHidden())  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_storm_of_wishes_leaves_a_window_that_answers(
+    open_window: Open, small: Experiment, qtbot: QtBot, qapp: Any, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    window = open_window(small)
+    session, done = window.session, 0
+    while done < 150:
+        wishes = list(actions(window, rng))
+        for index in rng.permutation(len(wishes))[: 150 - done]:
+            wishes[index]()
+            done += 1
+            if rng.random() < 0.5:
+                qapp.processEvents()
+            session.tick()
+            check_frame(session)
+    session.set_end("once")
+    session.set_speed(8.0)
+    session.set_pace(0)
+    session.stop()
+    session.follow()
+    settle(qtbot, session)
+    # It still does what it is told, and does it right.
+    fresh = Experiment(dataset=Moons(samples=40, seed=2), network=Network((2, 3, 1)), steps=30, resolution=11)
+    session.open(fresh)
+    frame = trained(qtbot, session)
+    assert frame.run is not None and len(frame.runs) == 1
+    np.testing.assert_array_equal(frame.run.trajectory.params(), fresh.run().params())
+    assert window.timeline.slider.maximum() == 30 and window.windowTitle().startswith(fresh.title)
+
+
+def test_a_start_beside_what_a_function_takes_is_refused_or_made(
+    open_session: OpenSession, small: Experiment, qtbot: QtBot
+) -> None:
+    """A start may be clicked wherever one has zoomed to."""
+    session = open_session(with_field(small, "function", "bowl"))
+    session.set_pace(0)
+    settle(qtbot, session)
+    session.start_at((3e3, -4e3))
+    frame = settle(qtbot, session)
+    assert frame.run is not None
+    expected = begin(session.experiment.objective, session.experiment.descent, np.array([3e3, -4e3]))
+    np.testing.assert_allclose(frame.run.trajectory[0].params, expected.params, rtol=1e-12)
+    assert frame.run.losses[0] == pytest.approx(12.5e6)
