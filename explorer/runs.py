@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QApplication,
     QFileDialog,
     QHBoxLayout,
-    QHeaderView,
     QPushButton,
     QTableWidget,
     QTableWidgetItem,
@@ -33,6 +32,7 @@ from explorer.style import GHOSTS, Style, draw_legend
 
 EVERY = 250  # milliseconds between two refreshes: a table that changes at every frame lays out its window as often
 DASHES = {Qt.PenStyle.DashLine: "dashed", Qt.PenStyle.DotLine: "dotted", Qt.PenStyle.DashDotLine: "dash-dotted"}
+LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 Flag, Key = Qt.ItemFlag, Qt.Key
 
 
@@ -42,21 +42,21 @@ class Row(NamedTuple):
     number: int
     name: str
     state: str
+    shown: str
     steps: int
     newest: float
     lowest: float
     optimizer: str
     rate: float
     loss: str
-    shown: str
 
 
 TITLES = (
-    "No.", "Run", "State", "Steps", "Newest loss", "Lowest loss", "Optimizer", "Rate η", "Loss function", "Shown",
+    "No.", "Run", "State", "Shown", "Steps", "Newest loss", "Lowest loss", "Optimizer", "Rate η", "Loss function",
 )  # fmt: skip
 SAMPLES = (
-    "188 ____", "", "active___", "100,000", "0.0012345", "0.0012345", "Momentum, as heavy ball", "0.00123",
-    "Softmax cross-entropy", "__ hidden",
+    "____ 88", "run 2 from step 10,000", "active", "__ always", "100,000", "0.001234", "0.001234", "Gradient descent",
+    "0.00123", "Softmax cross-entropy",
 )  # fmt: skip
 NAME, SHOWN = Row._fields.index("name"), Row._fields.index("shown")
 NUMBERS = [Row._fields.index(name) for name in ("steps", "newest", "lowest", "rate")]
@@ -67,12 +67,13 @@ def row_of(run: Run, active: bool) -> Row:
     experiment, descent = run.experiment, run.experiment.descent
     losses = run.losses[min(run.switched, max(run.length - 1, 0)) : run.length]
     finite = losses[np.isfinite(losses)]
+    state, shown = ("active", "always") if active else ("ended", "hidden" if run.hidden else "shown")
     return Row(
-        run.number, run.label, "active" if active else "ended", max(run.length - 1, 0),
+        run.number, run.label, state, shown,
+        max(run.length - 1, 0),
         float(losses[-1]) if len(losses) else math.nan, float(finite.min()) if len(finite) else math.nan,
         descent.optimizer.caption, descent.schedule.learning_rate,
         experiment.loss.caption if experiment.learns else experiment.function.caption,
-        "always" if active else "hidden" if run.hidden else "shown",
     )  # fmt: skip
 
 
@@ -81,19 +82,19 @@ def texts(row: Row) -> tuple[str, ...]:
     newest, lowest = (number(loss, 4) if math.isfinite(loss) else "–" for loss in (row.newest, row.lowest))
     steps, rate = f"{row.steps:,}", number(row.rate)
     return (
-        str(row.number), row.name, row.state, steps, newest, lowest, row.optimizer, rate, row.loss, row.shown,
+        str(row.number), row.name, row.state, row.shown, steps, newest, lowest, row.optimizer, rate, row.loss,
     )  # fmt: skip
 
 
 @cache
-def swatch(kind: str) -> QIcon:
-    """A piece of a run's line, as legends draw it: of `path`, `ghost0`, `ghost1`, ..."""
-    pixmap = QPixmap(112, 72)
-    pixmap.setDevicePixelRatio(4.0)
+def swatch(kind: str, scale: float, ratio: float) -> QIcon:
+    """A piece of a run's line, as legends draw it: of `path`, `ghost0`, `ghost1`, ...; `ratio` pixels to a dot."""
+    pixmap = QPixmap(round(28 * scale * ratio), round(18 * scale * ratio))
+    pixmap.setDevicePixelRatio(ratio)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    draw_legend(painter, QRectF(3, 0, 25, 18), [(kind, "")], Style())
+    draw_legend(painter, QRectF(3 * scale, 0, 25 * scale, 18 * scale), [(kind, "")], Style(scale=scale))
     painter.end()
     return QIcon(pixmap)
 
@@ -117,8 +118,7 @@ class RunsTable(QTableWidget):
             heading = self.horizontalHeaderItem(column)
             assert heading is not None
             heading.setToolTip(f"{title}: a click here, or F3 in this column, sorts by it")
-            if column in NUMBERS:
-                heading.setTextAlignment(RIGHT)
+            heading.setTextAlignment(RIGHT if column in NUMBERS else LEFT)
         triggers = QAbstractItemView.EditTrigger
         self.setEditTriggers(triggers.AnyKeyPressed | triggers.DoubleClicked | triggers.EditKeyPressed)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -127,7 +127,6 @@ class RunsTable(QTableWidget):
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.verticalHeader().hide()
-        self.horizontalHeader().setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
         self.horizontalHeader().setSortIndicator(0, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
         self._fit()
@@ -160,7 +159,7 @@ class RunsTable(QTableWidget):
                 if run.number not in self._cells:
                     self._add(run.number)
                 self._fill(self._cells[run.number], row_of(run, active), "path" if active else f"ghost{place}")
-        said = [", ".join(cells[column].text() for column in (NAME, 2, 3, 4)) for cells in self._cells.values()]
+        said = [", ".join(cells[column].text() for column in range(NAME, 6)) for cells in self._cells.values()]
         self.setAccessibleDescription("; ".join(said))
 
     def _add(self, number: int) -> None:
@@ -184,7 +183,7 @@ class RunsTable(QTableWidget):
                 item.setText(words)
                 item.setToolTip(f"{title}: {words}")
         dash = "solid" if kind == "path" else DASHES[GHOSTS[int(kind[5:]) % len(GHOSTS)][1]]
-        cells[0].setIcon(swatch(kind))
+        cells[0].setIcon(swatch(kind, self.iconSize().height() / 18, self.devicePixelRatioF()))
         cells[0].setToolTip(f"drawn {dash}, as in the legend")
         cells[NAME].setToolTip(f"{row.name}: F2 or a double click to rename")
         shown, ended = cells[SHOWN], row.state == "ended"
@@ -208,7 +207,7 @@ class RunsTable(QTableWidget):
         self.setIconSize(QSize(28, 18) * (letters.height() / 16))
         for column, (title, sample) in enumerate(zip(TITLES, SAMPLES, strict=True)):
             width = max(letters.horizontalAdvance(words) for words in (title, sample))
-            self.setColumnWidth(column, width + 2 * letters.horizontalAdvance("n") + 8)
+            self.setColumnWidth(column, width + 2 * letters.horizontalAdvance("n"))
 
     # ---- Qt -----------------------------------------------------------------------------------------------------
 
@@ -228,6 +227,10 @@ class RunsTable(QTableWidget):
         super().focusInEvent(event)
         if self.currentRow() < 0 and self.rowCount():
             self.setCurrentCell(0, NAME, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+
+    def sizeHint(self) -> QSize:
+        """All columns and a few rows."""
+        return QSize(self.horizontalHeader().length() + 24, 6 * self.verticalHeader().defaultSectionSize())
 
     def changeEvent(self, event) -> None:
         super().changeEvent(event)
