@@ -200,6 +200,8 @@ def test_a_hidden_run_leaves_legends_and_scale_and_stays_listed(window: Window, 
         assert set(old) - set(words) == {"run 2 from step 20"}
     assert [kind for kind, _ in contour._entries(frame) if kind.startswith("ghost")] == ["ghost0"]
     assert window.map.picture() != pictured
+    drawn = [len(item.pos) for item in window.surface.canvas._ghosts[:2] if item.pos is not None]
+    assert not window.surface.canvas.isValid() or (drawn[0] > 0 and drawn[1] == 0)
     click(window, 1, SHOWN, x=10)
     qtbot.waitUntil(lambda: column(window, "shown") == ["shown", "shown", "always"])
     assert window.map.picture() == pictured
