@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt
@@ -21,6 +23,7 @@ DESIGN = {
     "spectrum": (560, 420), "layers": (480, 420), "both": (1400, 640),
 }  # fmt: skip
 LARGEST = 8192
+PATIENCE = 3.0  # seconds of a survey after which it is said how long it will take
 
 
 class Studio:
@@ -89,10 +92,13 @@ def save(image: QImage, path: Path) -> None:
             raise OSError(f"{path}: cannot be written ({writer.errorString()})")
 
 
-def frame_at(experiment: Experiment, step: int | None, logarithmic: bool = True) -> Frame:
+def frame_at(
+    experiment: Experiment, step: int | None, logarithmic: bool = True, tell: Callable[[str], object] = print
+) -> Frame:
     """The frame that a window would show after training the experiment, with the cursor on a step (None: the last).
 
-    Raises `SettingError` for a step that the run does not reach.
+    A survey that will take a while is announced through `tell`. Raises `SettingError` for a step that the run does not
+    reach.
     """
     trajectory, last = Trajectory(), max(experiment.steps, step or 0)
     for _ in recorded(trajectory, train(experiment, None, last)):
@@ -104,11 +110,18 @@ def frame_at(experiment: Experiment, step: int | None, logarithmic: bool = True)
     if not 0 <= cursor < length:
         why = " (then its loss is no longer finite)" if length <= last else ""
         raise SettingError("--step", step, f"0 to {length - 1}{why}")
-    *_, land = landscape(Look(experiment, trajectory, length, now=cursor))
+    land, began, told = None, time.monotonic(), False
+    for found in landscape(Look(experiment, trajectory, length, now=cursor)):
+        land = found or land
+        spent = time.monotonic() - began
+        if land is not None and spent > PATIENCE and not told and (share := land.surface.progress) < 0.5:
+            told = True
+            side = f"{experiment.resolution:,}"
+            tell(f"Surveying {side} × {side} points: about {spent / share:,.0f} s")
     assert land is not None
     losses = trajectory.losses(0, length)
     others = trajectory.batch_losses(0, length), trajectory.test_losses(0, length)
     run = Run(experiment.title, experiment, trajectory, length, land.coords, losses, land.heights, *others)
     look = Look(experiment, trajectory, length, now=cursor)
-    *_, found = probe(look, land.surface.plane, line=True, spectral=True)
-    return Frame((run,), cursor, land.surface, experiment.objective, found, logarithmic=logarithmic, until=length - 1)
+    *_, known = probe(look, land.surface.plane, line=True, spectral=True)
+    return Frame((run,), cursor, land.surface, experiment.objective, known, logarithmic=logarithmic, until=length - 1)

@@ -32,6 +32,7 @@ from explorer.views.base import View, rendered
 from explorer.views.strip import Strip
 from model import Surface
 
+FARTHEST = 20_000  # pixels that a land may be wide: beyond, it takes long to paint, and next to nothing is seen of it
 SETTLED = 250  # milliseconds without another move, after which a part of the plane is what somebody wants to see
 
 
@@ -145,7 +146,7 @@ class ContourView(View):
         return spot.x(), spot.y()
 
     def _paint_land(self, painter: QPainter) -> None:
-        if self._terrain is not None:
+        if self._terrain is not None and self._terrain.fits(painter):
             self._terrain.paint(painter, self.look)
 
     def _paint_marks(self, painter: QPainter) -> None:
@@ -197,13 +198,13 @@ class ContourView(View):
             painter.setPen(pen(ink, width))
             painter.drawPolyline(part)
         lowest = frame.surface.lowest if frame.surface else None
-        if lowest is not None:
-            draw_marker(painter, place(np.array([lowest[:2]]))[0], "lowest", self.look)
+        for spot in place(np.array([lowest[:2]])) if lowest is not None else ():
+            draw_marker(painter, spot, "lowest", self.look)
         start, now = place(run.coords[:1]), place(run.coords[frame.cursor : frame.cursor + 1])
         arrow = descent_arrow(frame)
         if arrow is not None and now and frame.plane is not None:
-            ahead = place(run.coords[frame.cursor : frame.cursor + 1] + arrow * 1e-3 * np.ptp(frame.plane.bounds[0]))[0]
-            along = ahead - now[0]
+            ahead = place(run.coords[frame.cursor : frame.cursor + 1] + arrow * 1e-3 * np.ptp(frame.plane.bounds[0]))
+            along = ahead[0] - now[0] if ahead else QPointF(1.0, 0.0)
             length = max((along.x() ** 2 + along.y() ** 2) ** 0.5, 1e-12)
             draw_arrow(painter, now[0], now[0] + along / length * 36 * self.look.scale, self.look)
         for points_, kind in ((start, "start"), (now, "now")):
@@ -286,6 +287,11 @@ class _Terrain:
                 label_ = next((word for tick, word in words.items() if math.isclose(tick, loss)), None)
                 if label_ is not None:
                     self._labels.append((points, label_))
+
+    def fits(self, painter: QPainter) -> bool:
+        """Whether a painter can count to the land's edges. Zoomed far in, the old land waits for the new one."""
+        box = painter.worldTransform().mapRect(self._rect)
+        return max(box.width(), box.height()) < FARTHEST
 
     def paint(self, painter: QPainter, style: Style) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

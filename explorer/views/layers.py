@@ -64,9 +64,7 @@ class LayersView(View):
         for words, x in zip(COLUMNS, columns, strict=True):
             draw_text(painter, QPointF(x, 18 * k), words, style, style.theme.muted, 8.5, align=left)
         bar, places = QRectF(12 * k, 0, rect.width() - 24 * k, 0), _places(np.stack(self._flow))
-        row_height = min(
-            max((rect.height() - HEAD * k) / len(rows), LEAST_ROW * k), ROW * k
-        )
+        row_height = min(max((rect.height() - HEAD * k) / len(rows), LEAST_ROW * k), ROW * k)
         for index, row in enumerate(rows):
             y = HEAD * k + row_height * index
             for text, x in zip(row, columns, strict=True):
