@@ -750,3 +750,18 @@ def test_a_start_beside_what_a_function_takes_is_refused_or_made(
     expected = begin(session.experiment.objective, session.experiment.descent, np.array([3e3, -4e3]))
     np.testing.assert_allclose(frame.run.trajectory[0].params, expected.params, rtol=1e-12)
     assert frame.run.losses[0] == pytest.approx(12.5e6)
+
+
+def test_zooming_from_a_wide_land_into_a_corner_of_it(open_window: Callable[..., Window], qtbot: QtBot) -> None:
+    """Its lowest point then lies thousands of pixels outside; an exception while painting would end the program."""
+    window = open_window(Experiment(function="saddle", steps=40, resolution=21))  # type: ignore[arg-type]
+    session = window.session
+    for bounds in (((-200.0, 200.0), (-2.0, 400.0)), ((-0.5, 0.25), (0.0, 0.75))):
+        session.zoom(bounds)
+        qtbot.waitUntil(lambda wanted=bounds: shows(session, wanted))
+
+
+def shows(session: Session, bounds: Any) -> bool:
+    """Whether that part of the plane is drawn, whole."""
+    frame = session.frame
+    return frame.plane is not None and frame.plane.bounds == bounds and not frame.surveying
