@@ -41,6 +41,7 @@ from explorer.views import VIEWS, ContourView, SurfaceView, View
 from model import Experiment, SettingError, to_json
 
 DOCKED = tuple(view for view in VIEWS.values() if view.docked)  # the first is open at first
+WIDE = 1500  # pixels of a screen on which forms and timeline fit side by side
 LAYOUT = 4  # raise it when docks change, so that an old layout is not restored over a new one
 
 
@@ -62,7 +63,7 @@ class Window(QMainWindow):
         self._make_menus()
         self._make_status()
         self.setDockOptions(QMainWindow.DockOption.AllowNestedDocks)
-        self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
+        self.setCorner(Qt.Corner.BottomLeftCorner, self._corner())
         self.splitter = QSplitter()
         self.splitter.setChildrenCollapsible(False)
         self.setCentralWidget(self.splitter)
@@ -439,6 +440,11 @@ class Window(QMainWindow):
         self._show_frame(self.session.frame)
         self.map.setFocus()
 
+    def _corner(self) -> Qt.DockWidgetArea:
+        """Who has the lower left corner: the forms, or on a narrow screen the timeline, which needs all the width."""
+        wide = self.screen().availableSize().width() >= WIDE
+        return Qt.DockWidgetArea.LeftDockWidgetArea if wide else Qt.DockWidgetArea.BottomDockWidgetArea
+
     def _present(self) -> None:
         """Letters, pens and room for them grow together, and shrink to what they were."""
         presenting = self.actions_["presenter"].isChecked()
@@ -446,8 +452,8 @@ class Window(QMainWindow):
             self._presenter.begin(self.actions_, (self.saveState(LAYOUT), self.size(), self.splitter.sizes()))
         else:
             layout, size, sizes = self._presenter.end(self.actions_)
-        below = Qt.DockWidgetArea.BottomDockWidgetArea if presenting else Qt.DockWidgetArea.LeftDockWidgetArea
-        self.setCorner(Qt.Corner.BottomLeftCorner, below)  # the timeline needs all the width there is
+        below = Qt.DockWidgetArea.BottomDockWidgetArea
+        self.setCorner(Qt.Corner.BottomLeftCorner, below if presenting else self._corner())
         self._freeze_status()
         self.controls.setMinimumWidth(round(300 * self._presenter.scale))
         self._rebuild_views()
