@@ -46,7 +46,6 @@ class Controls(QScrollArea):
         self._about.setAccessibleName("About this experiment")
         column.addWidget(self._about)
         self._forms: dict[str, Form] = {}
-        self._boxes: dict[str, QGroupBox] = {}
         self._unused: dict[str, QLabel] = {}
         for caption, names in SECTIONS.items():
             box = QGroupBox(caption)
@@ -61,7 +60,6 @@ class Controls(QScrollArea):
                 self._unused[caption].setWordWrap(True)
                 rows.addWidget(self._unused[caption])
             column.addWidget(box)
-            self._boxes[caption] = box
             self._forms.update(dict.fromkeys(names, form))
         column.addStretch(1)
         self.setWidget(inside)

@@ -209,10 +209,7 @@ class Session(QObject):
         if self._run.length:
             self._ghosts = (*self._ghosts, self._run.snapshot())[-MOST_GHOSTS:]
         self._runs += 1
-        zoomed, surface = self._zoomed, self._surface
         self._begin(f"run {self._runs} {words}".strip(), at, self._runs)
-        if at is not None and zoomed and surface is not None:  # somebody looks at this part of this plane
-            self._zoomed = True
         self.train()
 
     def _begin(self, label: str, at: State | None = None, number: int = 1) -> None:
@@ -221,7 +218,7 @@ class Session(QObject):
         self._training, self._wants_plane = False, True
         self._prober.stop()
         self._prober.take()
-        self._probe = self._probed = self._line = None
+        self._probe = self._probed = self._line = self._bridge = None
         self._playback.begin()
         self._surveyor.stop()
         self._surveyor.take()  # what it still has belongs to the run before, perhaps to another network

@@ -6,13 +6,13 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from explorer.frame import Frame, Run, extremes, sheet_height
 from explorer.style import Style, curve_pen, draw_legend
 from explorer.views.axes import label, plot
 from explorer.views.base import View, rendered
-from explorer.views.strip import Strip
+from explorer.views.strip import Strip, stacked
 
 POINTS = 600
 
@@ -45,11 +45,7 @@ class LossCurve(View):
         label(self._plot.getAxis("bottom"), "step", style)
         label(self._plot.getAxis("left"), "loss", style)
         self._legend = Strip(self._paint_legend, style, height=20)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(*(round(m * style.scale) for m in (2, 4, 4, 2)))
-        column.setSpacing(0)
-        column.addWidget(self._legend)
-        column.addWidget(self._plot, 1)
+        stacked(self, self._legend, self._plot, style)
 
     def show_frame(self, frame: Frame) -> None:
         run = frame.run

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from explorer.frame import Frame, number
 from explorer.style import Style, curve_pen, draw_legend, legend_height
 from explorer.views.axes import label, plot
 from explorer.views.base import View, rendered
-from explorer.views.strip import Strip
+from explorer.views.strip import Strip, stacked
 from model import Profile
 from model.line import barrier
 from model.running import Bridge
@@ -46,11 +46,7 @@ class SliceView(View):
             self._plot.addItem(item, ignoreBounds=True)
         label(self._plot.getAxis("left"), "loss", style)
         self._legend = Strip(self._paint_legend, style, height=20)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(*(round(m * style.scale) for m in (2, 4, 4, 2)))
-        column.setSpacing(0)
-        column.addWidget(self._legend)
-        column.addWidget(self._plot, 1)
+        stacked(self, self._legend, self._plot, style)
 
     def show_frame(self, frame: Frame) -> None:
         profile = frame.probe.profile if frame.probe is not None else None

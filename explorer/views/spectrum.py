@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from explorer.frame import Frame, number
 from explorer.style import Style, draw_legend, legend_height
 from explorer.views.axes import label, plot
 from explorer.views.base import View, rendered
-from explorer.views.strip import Strip
+from explorer.views.strip import Strip, stacked
 
 DECADES = 9  # below the largest: what is smaller is rounding
 
@@ -39,11 +39,7 @@ class SpectrumView(View):
         label(self._plot.getAxis("left"), "|λ|", style)
         label(self._plot.getAxis("bottom"), "rank", style)
         self._legend = Strip(self._paint_legend, style, height=20)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(*(round(m * style.scale) for m in (2, 4, 4, 2)))
-        column.setSpacing(0)
-        column.addWidget(self._legend)
-        column.addWidget(self._plot, 1)
+        stacked(self, self._legend, self._plot, style)
 
     def show_frame(self, frame: Frame) -> None:
         values = frame.probe.spectrum if frame.probe is not None else None

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QPainter
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from explorer.style import Style
+
+
+def stacked(view: QWidget, legend: QWidget, plot: QWidget, style: Style) -> None:
+    """Lay a legend over a plot, as the whole of a view."""
+    column = QVBoxLayout(view)
+    column.setContentsMargins(*(round(m * style.scale) for m in (2, 4, 4, 2)))
+    column.setSpacing(0)
+    column.addWidget(legend)
+    column.addWidget(plot, 1)
 
 
 class Strip(QWidget):
