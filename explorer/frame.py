@@ -36,7 +36,9 @@ class Run:
     differ for the first `switched` states: those were recorded before the loss or activation was switched.
     `batch_losses` and `test_losses` `(N,)` as recorded: on the mini-batch of each step, and on held-out data (or NaN).
     `changes` are for the eye, a slider's drag being one; `segments` are exact: (step, experiment from there on).
-    `number` tells it from the session's other runs, whatever they are called; a `hidden` run is listed, not drawn.
+    `number` tells it from the session's other runs, whatever they are called, and `slot` says in which of the styles
+    for ended runs it is drawn. A `hidden` run is listed, not drawn; one that is `elsewhere` belongs to another
+    landscape (other layers, another function), so that only its losses can be drawn.
     """
 
     label: str
@@ -52,7 +54,9 @@ class Run:
     segments: tuple[tuple[int, Experiment], ...] = ()
     switched: int = 0
     number: int = 0
+    slot: int = 0
     hidden: bool = False
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,9 +86,14 @@ class Frame:
         return self.runs[-1] if self.runs and self.runs[-1].length else None
 
     @property
-    def ghosts(self) -> tuple[tuple[int, Run], ...]:
-        """The ended runs that are drawn, each with its place among all: its colour stays when another is hidden."""
-        return tuple((place, run) for place, run in enumerate(self.runs[:-1]) if not run.hidden)
+    def compared(self) -> tuple[Run, ...]:
+        """The ended runs whose losses are drawn."""
+        return tuple(run for run in self.runs[:-1] if not run.hidden)
+
+    @property
+    def ghosts(self) -> tuple[Run, ...]:
+        """Those of them whose paths are drawn, on the land of the active one."""
+        return tuple(run for run in self.compared if not run.elsewhere)
 
     @property
     def plane(self) -> Plane | None:
@@ -189,7 +198,7 @@ def scale_of(frame: Frame) -> Scale | None:
     Walls that rise far above everything the path has seen would flatten the valley in which all the interest lies, so
     the scale ends one path's height (or the sheet's own median, if more) above the path.
     """
-    parts = [run.heights[: run.length] for run in frame.runs if not run.hidden]
+    parts = [run.heights[: run.length] for run in (*frame.ghosts, *frame.runs[-1:])]
     sheet = frame.surface.loss[np.isfinite(frame.surface.loss)] if frame.surface else np.empty(0)
     path = np.concatenate([*parts, np.empty(0)])
     # A path that has diverged is off the scale; it shall not press the land flat.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from explorer.frame import Change, Run
-from model import Experiment, Loss, Optimizer, Plane, Settings, State, Trajectory, changes, fields_of
+from explorer.frame import Change, Run, shown
+from model import Experiment, Function, Loss, Optimizer, Plane, Settings, State, Trajectory, changes, fields_of
 from model.activations import Array
 
 STRUCTURE = (
@@ -19,7 +18,6 @@ STRUCTURE = (
 OBJECTIVE = ("loss", "network.activation")
 VIEW = ("plane", "rescale", "resolution", "line", "title", "about", "steps")
 
-GESTURE = 0.7  # seconds within which changes of the same field are one
 Changed = dict[str, tuple[object, object]]
 
 
@@ -45,21 +43,23 @@ class Column:
         return self._rows[: self.length]
 
 
-class _Gesture(NamedTuple):
-    """The latest change: the experiment before it, the fields it touched, and when."""
+class _Marked(NamedTuple):
+    """The latest change: the experiment before it, the fields it touched, and the gesture that made it."""
 
     before: Experiment
     fields: set[str]
-    time: float
+    gesture: int
 
 
-@dataclass
+@dataclass(eq=False)
 class Recording:
-    """A run while it goes on.
+    """A run while it goes on, and when it has ended.
 
     The training thread writes into `trajectory`; what the session has seen of it is in the columns, one row a state:
     `coords` on the plane drawn, recorded `losses`, and `heights` under the objective drawn. The first `switched` states
     were recorded under another objective than the latest. It begins at `origin`, or at the experiment's start.
+    `segments` are the settings from the first on, each with the step from which it holds. An ended run also knows by
+    whose measure its heights are, `valued` (see `measure`), and by its `slot` how it is drawn.
     """
 
     label: str
@@ -75,7 +75,31 @@ class Recording:
     segments: tuple[tuple[int, Experiment], ...] = ()
     switched: int = 0
     number: int = 0
-    _last: _Gesture | None = None
+    slot: int = 0
+    hidden: bool = False
+    valued: object = None
+    _last: _Marked | None = None
+
+    def __post_init__(self) -> None:
+        if not self.segments:
+            self.segments = ((self.first, self.experiment),)
+
+    @classmethod
+    def of(
+        cls, label: str, segments: tuple[tuple[int, Experiment], ...], trajectory: Trajectory, number: int
+    ) -> Recording:
+        """A whole run that was made elsewhere, or before, as if it had been watched."""
+        (first, experiment), *later = segments
+        run = cls(label, experiment, trajectory=trajectory, segments=segments[:1], number=number)
+        run.see(len(trajectory), None)
+        for gesture, (step, experiment) in enumerate(later):
+            run.adopt(experiment, step - first + 1, gesture)
+        return run
+
+    @property
+    def first(self) -> int:
+        """The number of its first step, which is known before it is made."""
+        return self.trajectory.first if self.origin is None else self.origin.step
 
     @property
     def length(self) -> int:
@@ -99,46 +123,83 @@ class Recording:
             known = np.concatenate([known, plane.project(self.trajectory.params(len(known), self.length))])
         self.coords = Column(known)
 
-    def adopt(self, experiment: Experiment, index: int) -> bool:
+    def stand_on(self, plane: Plane | None) -> None:
+        """Coordinates of an ended run on another plane, or on none: of the states that are drawn, for that is quick."""
+        coords = np.full((self.length, 2), np.nan)
+        if plane is not None and self.length:
+            coords[self.drawn] = plane.project(np.array([self.trajectory[index].params for index in self.drawn]))
+        self.coords = Column(coords)
+
+    def value(self, experiment: Experiment, losses: Array | None) -> None:
+        """Heights of an ended run by another measure: of the states that are drawn, or not known yet."""
+        if losses is None and self.valued == measure(experiment):
+            return
+        heights = np.full(self.length, np.nan)
+        if losses is not None:
+            heights[self.drawn], self.valued = losses, measure(experiment)
+        self.heights = Column(heights)
+
+    def end(self, experiment: Experiment) -> None:
+        """No more states follow; its heights so far are under this experiment, if none of them is still to come."""
+        self.valued = measure(experiment) if np.isfinite(self.heights.view).all() else None
+
+    @property
+    def drawn(self) -> Array:
+        """The numbers of the states that are drawn of an ended run."""
+        return shown(self.length, self.length)
+
+    def adopt(self, experiment: Experiment, index: int, gesture: int) -> bool:
         """From state number `index` on these settings hold; a marker says what changed. True: the objective did."""
         before, self.experiment = self.experiment, experiment
         changed = without(changes(before, experiment), VIEW)
         if not changed or not index:
+            if not index:  # not one step was made under the settings before
+                self.segments = ((self.first, experiment),)
             return False
         step = self.trajectory.first + index - 1
-        self.segments = (*self.segments, (step, experiment))
-        self._mark(before, changed, step)
+        earlier = self.segments[:-1] if self.segments[-1][0] == step else self.segments
+        self.segments = (*earlier, (step, experiment))
+        self._mark(before, changed, step, gesture)
         if touches(changed, OBJECTIVE):
             self.switched = index
             return True
         return False
 
-    def _mark(self, before: Experiment, changed: Changed, step: int) -> None:
-        """A marker for a change; one that goes on with the last, as a slider does, widens its marker instead."""
-        now = time.monotonic()
-        same = self._last is not None and self._last.fields == set(changed)
-        if self._last is not None and same and now - self._last.time < GESTURE:
-            before, step = self._last.before, self.changes[-1].step
+    def _mark(self, before: Experiment, changed: Changed, step: int, gesture: int) -> None:
+        """A marker for a change; one of the same gesture as the last, such as a slider's drag, widens that marker."""
+        last = self._last
+        if last is not None and last.fields == set(changed) and last.gesture == gesture:
+            before, step = last.before, self.changes[-1].step
             self.changes = self.changes[:-1]
             changed = without(changes(before, self.experiment), VIEW)
-        self._last = _Gesture(before, set(changed), now) if changed else None
+        self._last = _Marked(before, set(changed), gesture) if changed else None
         if changed:
             self.changes = (*self.changes, Change(step, sentence(changed)))
 
-    def snapshot(self) -> Run:
-        """The run as it is now."""
+    def snapshot(self, elsewhere: bool = False) -> Run:
+        """The run as it is now; `elsewhere` says that it belongs to another landscape than the one drawn."""
         columns = (
             self.coords.view, self.losses.view, self.heights.view, self.batch_losses.view, self.test_losses.view,
         )  # fmt: skip
         run = Run(self.label, self.experiment, self.trajectory, self.length, *columns)
-        return replace(run, changes=self.changes, segments=self.segments, switched=self.switched, number=self.number)
+        return replace(
+            run, changes=self.changes, segments=self.segments, switched=self.switched, number=self.number,
+            slot=self.slot, hidden=self.hidden, elsewhere=elsewhere,
+        )  # fmt: skip
 
 
-def placed_on(run: Run, plane: Plane | None) -> Run:
-    """A run that has ended, on another plane; on none it is nowhere."""
-    if plane is None:
-        return replace(run, coords=np.full((run.length, 2), np.nan))
-    return replace(run, coords=plane.project(run.trajectory.params(0, run.length)))
+def land(experiment: Experiment) -> object:
+    """What experiments have in common whose paths can be drawn on one land: the space of their parameters."""
+    function, network = experiment.function, experiment.network
+    if isinstance(function, Function):
+        return type(function), function.formula, tuple(function.constants.items())
+    fixed = (experiment.initializer, experiment.seed) if experiment.trained else None
+    return network.widths, network.bias, network.degree, experiment.trained, fixed
+
+
+def measure(experiment: Experiment) -> object:
+    """What experiments have in common that give the same loss to the same parameters."""
+    return land(experiment) if isinstance(experiment.function, Function) else experiment.objective
 
 
 def touches(changed: Changed, paths: tuple[str, ...]) -> bool:

@@ -48,7 +48,17 @@ THEMES = {theme.name: theme for theme in (DARK, LIGHT)}
 PATH = "#ff9d3c"
 PATH_OLD = "#e8a869"
 PATH_HALO = "#101216"
-GHOSTS = (("#8fd3ff", Qt.PenStyle.DashLine), ("#ffb3d1", Qt.PenStyle.DotLine), ("#c9f29b", Qt.PenStyle.DashDotLine))
+# Ended runs: told apart by colour and by dash. As many as are kept beside the active one.
+GHOSTS = (
+    ("#8fd3ff", Qt.PenStyle.DashLine),
+    ("#ffb3d1", Qt.PenStyle.DotLine),
+    ("#c9f29b", Qt.PenStyle.DashDotLine),
+    ("#ffffff", Qt.PenStyle.DashDotDotLine),
+    ("#d3bdff", Qt.PenStyle.DotLine),
+    ("#ffe08a", Qt.PenStyle.DashLine),
+    ("#7ff0dd", Qt.PenStyle.DashDotDotLine),
+    ("#ff9b8a", Qt.PenStyle.DashDotLine),
+)
 
 
 @dataclass(frozen=True)
@@ -170,6 +180,15 @@ def draw_marker(painter: QPainter, at: QPointF, kind: str, style: Style) -> None
         painter.drawEllipse(at, 1.6 * k, 1.6 * k)
 
 
+def ghost_pen(slot: int, style: Style) -> QPen:
+    """The pen of an ended run's curve on the panel of the theme: on a light one, of a darker colour."""
+    ink, dash = GHOSTS[slot % len(GHOSTS)]
+    color = QColor(ink)
+    if not style.theme.dark:
+        color = QColor.fromHslF(max(color.hslHueF(), 0.0), 0.6 * color.hslSaturationF(), 0.42)
+    return style.pen(color, 1.6, dash)
+
+
 Entry = tuple[str, str]
 
 
@@ -245,8 +264,8 @@ def _legend_mark(painter: QPainter, at: QPointF, kind: str, style: Style) -> Non
         veil = QColor(style.theme.accent)
         veil.setAlpha(60)
         painter.fillRect(QRectF(at.x() - 9 * k, at.y() - 5 * k, 18 * k, 10 * k), veil)
-    elif kind in CURVES:
-        painter.setPen(curve_pen(kind, style))
+    elif kind in CURVES or kind.startswith("ended"):
+        painter.setPen(curve_pen(kind, style) if kind in CURVES else ghost_pen(int(kind[5:]), style))
         painter.drawLine(*ends)
     elif kind.startswith("ghost"):
         ink, dash = GHOSTS[int(kind[5:]) % len(GHOSTS)]

@@ -80,12 +80,14 @@ class Landscape(NamedTuple):
     """A surface and, for the first N states of a path, what belongs to it.
 
     `coords` `(M, 2)` on its plane, of the path as it has grown by then; `heights` `(N,)`, the loss of the first N under
-    the experiment's objective; `bridge` the ways between two runs, if it was chosen to show them.
+    the experiment's objective; `others` the losses that were asked for of other runs' states, once they are known;
+    `bridge` the ways between two runs, if it was chosen to show them.
     """
 
     surface: Surface
     coords: Array
     heights: Array
+    others: tuple[Array, ...] = ()
     bridge: Bridge | None = None
 
 
@@ -95,7 +97,9 @@ class Look:
 
     The current state is number `now`, or the newest if None. Without a `plane` the experiment's is chosen; `others` are
     the trajectories of other runs, for kinds that look at them. The first `under` states were recorded under another
-    objective. `moving` says that the plane goes with the current state, away from `before`, and is only glanced at.
+    objective, and so were the states of other runs that are `foreign`: a trajectory and the numbers of states in it,
+    whose losses under this one are wanted. `moving` says that the plane goes with the current state, away from
+    `before`, and is only glanced at.
     """
 
     experiment: Experiment
@@ -107,6 +111,7 @@ class Look:
     others: tuple[Trajectory, ...] = ()
     before: Plane | None = None
     moving: bool = False
+    foreign: tuple[tuple[Trajectory, Array], ...] = ()
 
     @property
     def current(self) -> int:
@@ -137,22 +142,28 @@ def landscape(look: Look) -> Iterator[Landscape | None]:
     heights = trajectory.losses(0, look.count)
     heights[:under] = np.nan
     known = max(look.count - RECENT, 0) if look.moving else 0
-    parts = [np.full((known, 2), np.nan)]
+    parts, foreign, others = [np.full((known, 2), np.nan)], look.foreign, list[Array]()
     for surface in survey(experiment.objective, plane, (look.resolution, look.resolution)):
         while known < len(trajectory):  # which may grow meanwhile
             parts.append(plane.project(trajectory.params(known, known + CHUNK)))
             known += len(parts[-1])
             yield None
         coords = np.concatenate(parts)
-        yield Landscape(surface, coords, heights)
-        if under:  # after the first, coarse surface, which somebody is waiting for
+        yield Landscape(surface, coords, heights, tuple(others))
+        if under or foreign:  # after the first, coarse surface, which somebody is waiting for
             heights = heights.copy()
             for start in range(0, under, CHUNK):
                 stop = min(start + CHUNK, under)
                 heights[start:stop] = experiment.objective.loss(trajectory.params(start, stop))
                 yield None
-            yield Landscape(surface, coords, heights)
-            under = 0
+            for other, states in foreign:
+                losses = np.empty(len(states))
+                for place, index in enumerate(states.tolist()):
+                    losses[place] = experiment.objective.loss(other[index].params)
+                    yield None
+                others.append(losses)
+            yield Landscape(surface, coords, heights, tuple(others))
+            under, foreign = 0, ()
 
 
 def joined(look: Look, other: Array, names: tuple[str, str]) -> Iterator[Landscape | None]:

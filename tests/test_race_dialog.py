@@ -25,7 +25,7 @@ from explorer.race.tables import COLUMNS, Results, cell, texts
 from explorer.session import Session
 from explorer.style import DARK, THEMES, Style
 from explorer.window import Window
-from model import ACTIVATIONS, OPTIMIZERS, Experiment, Function
+from model import ACTIVATIONS, OPTIMIZERS, Experiment, Function, Network, with_field
 from model.functions import Bowl, Himmelblau
 from model.race import KINDS, Attempt, Entry, Race, Result, race, results
 
@@ -241,12 +241,25 @@ def test_the_best_runs_come_onto_the_map(dialog: RaceDialog, session: Session, q
 def test_runs_of_another_landscape_stay_off_the_map(dialog: RaceDialog, session: Session, qtbot: QtBot) -> None:
     type_into(dialog, "budget", "10")
     run(dialog, qtbot)
+    session.change(with_field(session.experiment, "network", Network((2, 9, 1))))
+    click(dialog.show_)
+    session.tick()
+    assert dialog.news.text().startswith("None shown") and len(session.frame.runs) == 1
+
+
+def test_runs_under_another_activation_stand_on_the_land_there_is(
+    dialog: RaceDialog, session: Session, qtbot: QtBot
+) -> None:
+    type_into(dialog, "budget", "10")
+    run(dialog, qtbot)
     activation = next(name for name in ACTIVATIONS if name != session.experiment.network.activation)
     network = msgspec.structs.replace(session.experiment.network, activation=activation)
     session.change(msgspec.structs.replace(session.experiment, network=network))
     click(dialog.show_)
-    session.tick()
-    assert dialog.news.text().startswith("None shown") and len(session.frame.runs) == 1
+    qtbot.waitUntil(lambda: len(session.frame.ghosts) == 3 and not session.frame.surveying)
+    for ghost in session.frame.ghosts:
+        expected = session.experiment.objective.loss(ghost.trajectory.params())
+        np.testing.assert_allclose(ghost.heights, expected, rtol=1e-9)
 
 
 @pytest.mark.parametrize(("other", "count"), [(Bowl(x=0.5, y=0.25), 3), (Himmelblau(), 0)])

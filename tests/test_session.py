@@ -15,9 +15,9 @@ import pytest
 from PySide6.QtCore import QObject, Signal
 from pytestqt.qtbot import QtBot
 
-from explorer import session as session_module
-from explorer.frame import Frame, summary
-from explorer.session import MOST_GHOSTS, PROBED, Session
+from explorer.frame import Frame, shown, summary
+from explorer.session import MOST_ENDED, PROBED, Session
+from explorer.session import probing as probing_module
 from model import (
     PLANES,
     Experiment,
@@ -87,7 +87,9 @@ def check(frame: Frame) -> None:
         assert len(run.coords) >= run.length and len(run.losses) >= run.length and len(run.heights) >= run.length
         np.testing.assert_array_equal(run.losses[: run.length], run.trajectory.losses(0, run.length))
         assert np.isfinite(run.losses[: run.length]).all()
-        if frame.plane is not None and run.length:
+        if run.elsewhere:
+            assert run is not frame.run and np.isnan(run.coords).all() and run not in frame.ghosts
+        elif frame.plane is not None and run.length:
             expected, coords = frame.plane.project(run.trajectory.params(0, run.length)), run.coords[: run.length]
             known = np.isfinite(coords).all(axis=1)
             # Ended runs are not drawn beside a plane that moves.
@@ -243,7 +245,8 @@ def test_many_switches_are_still_one_run(session: Session, small: Experiment, he
     assert frame.run is not None
     assert len(frame.run.changes) == 1  # one gesture, and yet exactly recorded
     assert len({step for step, _ in frame.run.segments}) == len(frame.run.segments)
-    parts = [(0, small), *frame.run.segments]
+    parts = list(frame.run.segments)
+    assert parts[0][0] == 0
     assert parts[-1][1] == session.experiment == given[39]
     last = frame.run.length - 1
     np.testing.assert_array_equal(frame.run.trajectory.params(), heavy_ball(parts, last))
@@ -259,9 +262,108 @@ def test_another_network_begins_another_run(session: Session, small: Experiment,
     assert any("new run" in words for words in notices)
     frame = settle(qtbot, session)
     check(frame)
-    assert len(frame.runs) == 1 and frame.run is not None and frame.run.length == 1 and not frame.run.changes
+    assert frame.run is not None and frame.run.length == 1 and not frame.run.changes
     np.testing.assert_array_equal(frame.run.trajectory[0].params, wider.begin().params)
     assert frame.objective is not None and frame.objective.size == wider.network.size
+    # The runs before are kept to be compared, but their paths lead through other parameters.
+    assert [run.length for run in frame.runs] == [61, 61, 1] and all(run.elsewhere for run in frame.runs[:-1])
+    assert frame.ghosts == () and len(frame.compared) == 2
+    assert all(np.isnan(run.coords).all() for run in frame.compared)
+
+
+def test_a_drag_through_structures_leaves_one_run_and_not_a_row_of_them(
+    session: Session, small: Experiment, qtbot: QtBot
+) -> None:
+    trained(qtbot, session)
+    session.hold(True)
+    for samples in range(41, 50):
+        session.change(with_field(session.experiment, "dataset", Moons(samples=samples, seed=1)))
+        trained(qtbot, session)
+    session.hold(False)
+    assert [run.label for run in session.frame.runs] == ["run 1", "run 2"]
+    session.change(with_field(session.experiment, "dataset", Moons(samples=60, seed=1)))
+    assert [run.label for run in settle(qtbot, session).runs] == ["run 1", "run 2", "run 3"]
+
+
+def test_undo_of_another_structure_goes_back_to_the_very_run(session: Session, small: Experiment, qtbot: QtBot) -> None:
+    old = trained(qtbot, session).run
+    wider = with_field(session.experiment, "network", Network((2, 7, 1)))
+    session.change(wider)
+    new = trained(qtbot, session).run
+    assert old is not None and new is not None
+    for act, run, settings in ((session.undo, old, small), (session.redo, new, wider), (session.undo, old, small)):
+        act()
+        frame = settle(qtbot, session)
+        check(frame)
+        assert session.experiment == settings and frame.run is not None and len(frame.runs) == 2
+        assert frame.run.trajectory is run.trajectory and frame.run.length == 61 and frame.cursor == 60
+        np.testing.assert_allclose(frame.run.heights, run.losses)
+        assert frame.plane is not None
+        np.testing.assert_allclose(frame.run.coords, frame.plane.project(run.trajectory.params()))
+
+
+@pytest.mark.parametrize("switch", ["loss", "learning rate", None])
+def test_an_ended_run_can_be_gone_back_to_and_trained_on(
+    session: Session, small: Experiment, qtbot: QtBot, heavy_ball: Replay, switch: str | None
+) -> None:
+    trained(qtbot, session)
+    session.new_start()
+    settle(qtbot, session)
+    if switch is not None:
+        session.change(SWITCHES[switch](session.experiment))
+    settle(qtbot, session)
+    notices = heard(session)
+    session.activate_run(1)
+    frame = settle(qtbot, session)
+    check(frame)
+    assert [run.number for run in frame.runs] == [2, 1] and session.experiment == small and "run 1" in notices[-1]
+    assert frame.run is not None and frame.plane is not None and frame.surface is not None
+    np.testing.assert_allclose(frame.surface.loss, exact(frame), rtol=1e-4, atol=1e-6)
+    np.testing.assert_array_equal(frame.run.heights, frame.run.losses)
+    np.testing.assert_allclose(frame.run.coords, frame.plane.project(frame.run.trajectory.params()))
+    ghost = frame.runs[0]
+    drawn = np.isfinite(ghost.heights)
+    assert drawn[[0, -1]].all()
+    expected = small.objective.loss(ghost.trajectory.params(0, ghost.length))
+    np.testing.assert_allclose(ghost.heights[drawn], expected[drawn])
+    frame = trained(qtbot, session)
+    assert frame.run is not None and frame.run.length == 121
+    np.testing.assert_array_equal(frame.run.trajectory.params(), heavy_ball([(0, small)], 120))
+    session.undo()
+    assert session.experiment != small
+    settle(qtbot, session)
+
+
+def test_a_click_keeps_the_plane_so_that_the_start_is_where_it_was_clicked(session: Session, qtbot: QtBot) -> None:
+    plane = trained(qtbot, session).plane
+    session.set_pace(20)
+    session.start_at((0.1, 0.2))
+    qtbot.waitUntil(lambda: session.frame.run is not None and len(session.frame.runs) == 2)
+    frame = session.frame
+    assert frame.plane is plane and frame.run is not None
+    np.testing.assert_allclose(frame.run.coords[0], (0.1, 0.2), atol=1e-9)
+
+
+def test_a_start_that_is_dragged_is_one_run_and_one_gesture(
+    open_session: Callable[[Experiment], Session], small: Experiment, qtbot: QtBot
+) -> None:
+    before = with_field(small, "function", "himmelblau")
+    session = open_session(before)
+    trained(qtbot, session)
+    session.set_pace(5)
+    session.hold(True)
+    for x in np.linspace(-1.0, 1.0, 9):
+        session.start_at((float(x), 0.5))
+        qtbot.waitUntil(lambda: not session.training)  # as fast as it goes, whatever the pace
+        assert session.frame.run is not None or session.tick() is None
+    session.hold(False)
+    frame = settle(qtbot, session)
+    assert [run.number for run in frame.runs] == [1, 2] and frame.run is not None
+    assert frame.run.label == "run 2 at (1, 0.5)"
+    np.testing.assert_array_equal(frame.run.trajectory[0].params, [1.0, 0.5])
+    session.undo()
+    assert session.experiment == before
+    settle(qtbot, session)
 
 
 def test_another_network_while_training_trains_on(session: Session, small: Experiment, qtbot: QtBot) -> None:
@@ -279,7 +381,7 @@ def test_another_network_while_training_trains_on(session: Session, small: Exper
 def test_a_new_start_leaves_the_old_run_as_a_ghost(session: Session, small: Experiment, qtbot: QtBot) -> None:
     before = trained(qtbot, session)
     assert before.run is not None
-    starts = MOST_GHOSTS + 2  # the first two are forgotten
+    starts = MOST_ENDED + 2  # the first two are forgotten
     for _ in range(starts):
         session.new_start()
         frame = trained(qtbot, session)
@@ -454,7 +556,7 @@ def test_the_surface_belongs_to_the_objective_in_force(
 ) -> None:
     before = trained(qtbot, session)
     session.change(SWITCHES[name](small))
-    assert session.frame.surveying or not again or session._surveying
+    assert session.surveying or not again
     session.tick()
     frame = settle(qtbot, session)
     assert frame.surface is not None and before.surface is not None
@@ -626,7 +728,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Look]:
         looks.append(look)
         return probe(look, *rest)
 
-    monkeypatch.setattr(session_module, "probe", noted)
+    monkeypatch.setattr(probing_module, "probe", noted)
     return looks
 
 
@@ -695,7 +797,7 @@ def test_what_is_found_out_too_late_is_dropped(
             gate.wait(5)
         yield from probe(look, *rest)
 
-    monkeypatch.setattr(session_module, "probe", slow)
+    monkeypatch.setattr(probing_module, "probe", slow)
     session.set_probing({"trust"})
     qtbot.waitUntil(entered.is_set)
     ANEW[anew](session)
@@ -720,7 +822,7 @@ def test_closing_while_something_is_found_out_ends_the_threads(
             time.sleep(0.005)
             yield None
 
-    monkeypatch.setattr(session_module, "probe", endless)
+    monkeypatch.setattr(probing_module, "probe", endless)
     session.set_probing({"trust"})
     qtbot.waitUntil(entered.is_set)
     began = time.perf_counter()
@@ -1116,13 +1218,23 @@ def test_playing_before_there_is_a_state_leaves_the_cursor_where_it_is(
     assert settle(qtbot, session).cursor == 0
 
 
-def test_ghosts_are_not_drawn_at_heights_of_another_loss(session: Session, qtbot: QtBot) -> None:
-    trained(qtbot, session)
+@pytest.mark.parametrize("fork", [False, True])
+def test_ended_runs_stand_at_heights_of_the_loss_that_is_drawn(session: Session, qtbot: QtBot, fork: bool) -> None:
+    """Whether the loss is switched on the way or by a fork; what was recorded stays as it was."""
+    recorded = trained(qtbot, session).run
     session.new_start()
     settle(qtbot, session)
+    if fork:
+        session.seek(20)
     session.change(with_field(session.experiment, "loss", "mse"))
     frame = settle(qtbot, session)
-    assert len(frame.runs) == 2 and np.isnan(frame.runs[0].heights).all()
+    assert recorded is not None and frame.objective is not None and len(frame.runs) == 2 + fork
+    for run in frame.ghosts:
+        expected = frame.objective.loss(run.trajectory.params(0, run.length))
+        drawn = shown(run.length, run.length)
+        np.testing.assert_allclose(run.heights[drawn], expected[drawn], rtol=1e-9)
+        assert np.isnan(np.delete(run.heights, drawn)).all()
+    np.testing.assert_array_equal(frame.runs[0].losses, recorded.losses)
 
 
 def test_an_error_in_a_frame_does_not_end_the_frames(session: Session, qtbot: QtBot) -> None:
@@ -1148,5 +1260,5 @@ def test_a_surface_is_taken_from_a_batch_that_ends_with_nothing_to_show(session:
     after = with_field(session.experiment, "loss", "mse")
     answers = landscape(Look(after, frame.run.trajectory, frame.run.length, frame.plane))
     land = next(answer for answer in answers if answer is not None)
-    session._surveyor.start(lambda: iter([None, land, None]))
+    session._survey.worker.start(lambda: iter([None, land, None]))
     qtbot.waitUntil(lambda: session.frame.surface is land.surface)

@@ -18,7 +18,7 @@ from explorer.form import KindEditor
 from explorer.form.editors import NumberEditor
 from explorer.frame import Frame, Run, number
 from explorer.history import GESTURE
-from explorer.session import MOST_GHOSTS, Session
+from explorer.session import MOST_ENDED, Session
 from explorer.views import scene
 from explorer.window import DOCKED, Window
 from model import Experiment, Network, SettingError, begin, with_field, with_text
@@ -277,12 +277,12 @@ def test_at_the_newest_state_a_change_is_no_fork(window: Window, qtbot: QtBot, p
 
 
 def test_so_many_ended_runs_stay_and_the_oldest_goes(window: Window, qtbot: QtBot) -> None:
-    for fork in range(MOST_GHOSTS + 3):
+    for fork in range(MOST_ENDED + 3):
         window.session.seek(10 + fork)
         window.session.change(with_text(window.session.experiment, RATE, f"0.{fork + 11}"))
         frame = settle(qtbot, window.session)
-        assert len(frame.runs) == min(fork + 2, MOST_GHOSTS + 1)
-    assert MOST_GHOSTS == 8
+        assert len(frame.runs) == min(fork + 2, MOST_ENDED + 1)
+    assert MOST_ENDED == 8
     assert [run.label.split(" from")[0] for run in frame.runs] == [f"run {n}" for n in range(4, 13)]
 
 
@@ -644,7 +644,7 @@ def check_frame(session: Session) -> None:
     """What holds of every frame, whatever somebody did."""
     frame, playback = session.frame, session.playback
     assert not (playback.following and playback.playing)
-    assert len(frame.runs) <= MOST_GHOSTS + 1
+    assert len(frame.runs) <= MOST_ENDED + 1
     assert 0 <= frame.cursor < max(frame.runs[-1].length, 1)
     for each in frame.runs:
         columns = (each.losses, each.coords, each.heights, each.batch_losses, each.test_losses)

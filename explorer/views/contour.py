@@ -163,8 +163,8 @@ class ContourView(View):
             near = (np.abs(coords - low) < 20 * (high - low)).all(axis=1)
             return [to_screen.map(QPointF(*xy)) for xy in coords[near].tolist()]
 
-        for index, run in frame.ghosts:
-            self._paint_ghost(painter, place(run.coords[shown(run.length, run.length)]), index)
+        for run in frame.ghosts:
+            self._paint_ghost(painter, place(run.coords[shown(run.length, run.length)]), run.slot)
         if frame.run is not None:
             self._paint_path(painter, place, frame.run)
         if frame.bridge is not None:
@@ -179,8 +179,8 @@ class ContourView(View):
             painter.setPen(pen)
             painter.drawPolyline(QPolygonF(points))
 
-    def _paint_ghost(self, painter: QPainter, points: list[QPointF], index: int) -> None:
-        ink, dash = GHOSTS[index % len(GHOSTS)]
+    def _paint_ghost(self, painter: QPainter, points: list[QPointF], slot: int) -> None:
+        ink, dash = GHOSTS[slot % len(GHOSTS)]
         for pen in (self.look.pen(PATH_HALO, 4), self.look.pen(ink, 2, dash)):
             painter.setPen(pen)
             painter.drawPolyline(QPolygonF(points))
@@ -250,7 +250,7 @@ def _entries(frame: Frame) -> list[Entry]:
     if frame.run is not None:
         entries += [("path", "path"), ("start", "start"), ("now", "now")]
         entries += [("gradient", "−gradient")] * (descent_arrow(frame) is not None)
-    entries += [(f"ghost{i}", run.label) for i, run in frame.ghosts]
+    entries += [(f"ghost{run.slot}", run.label) for run in frame.ghosts]
     if frame.surface.lowest is not None:
         entries.append(("lowest", "lowest point of this slice"))
     if not np.isfinite(frame.surface.loss).all():

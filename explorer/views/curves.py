@@ -1,4 +1,4 @@
-"""The loss curve: what the descent achieved step by step, and what the drawn sheet claims for the same states."""
+"""The loss curve: what the descents achieved step by step, and what the drawn sheet claims for the same states."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
 from explorer.frame import Frame, Run, extremes, sheet_height
-from explorer.style import Style, curve_pen, draw_legend
+from explorer.style import GHOSTS, Style, curve_pen, draw_legend, ghost_pen, legend_height
 from explorer.views.axes import label, plot
 from explorer.views.base import View, rendered
 from explorer.views.strip import Strip, stacked
@@ -18,7 +18,8 @@ POINTS = 600
 
 
 class LossCurve(View):
-    """Loss against step, as recorded and on the sheet; the cursor; what was switched when. Final."""
+    """Loss against step, as recorded and on the sheet; the ended runs beside it; the cursor; what was switched when.
+    Final."""
 
     name, caption = "loss", "Loss curve"
 
@@ -35,16 +36,18 @@ class LossCurve(View):
         self._now = pg.ScatterPlotItem(size=9 * style.scale, brush=theme.accent, pen=style.pen(theme.window, 1.5))
         self._batch = pg.PlotCurveItem(pen=curve_pen("faint", style), connect="finite")
         self._test = pg.PlotCurveItem(pen=curve_pen("dotted", style), connect="finite")
-        for item in (self._sheet, self._test):
+        self._ended = [pg.PlotCurveItem(pen=ghost_pen(slot, style), connect="finite") for slot in range(len(GHOSTS))]
+        self._drawn: list[tuple] = [()] * len(GHOSTS)  # which run each of them shows, and how far
+        for item in (self._sheet, self._test, *self._ended):
             item.setSegmentedLineMode("off")  # drawn piece by piece, dashes would begin anew at every point
-        for item in (self._batch, self._sheet, self._true, self._test, self._cursor, self._now):
+        for item in (self._batch, *self._ended, self._sheet, self._true, self._test, self._cursor, self._now):
             self._plot.addItem(item)
         self._markers: list[pg.InfiniteLine] = []
         self._changes: tuple = ()
         self._entries = [("solid", "true loss")]
         label(self._plot.getAxis("bottom"), "step", style)
         label(self._plot.getAxis("left"), "loss", style)
-        self._legend = Strip(self._paint_legend, style, height=20)
+        self._legend = Strip(self._paint_legend, style, height=22)
         stacked(self, self._legend, self._plot, style)
 
     def show_frame(self, frame: Frame) -> None:
@@ -54,13 +57,15 @@ class LossCurve(View):
         for item in (self._cursor, self._now, self._true, self._sheet, self._batch, self._test):
             item.setVisible(run is not None)
         if run is None:
+            self._show_ended((), False)
             self._name([])
             self._plot.getAxis("left").logarithmic = False
             self._plot.setRange(xRange=(0, 10), yRange=(0, 1), padding=0.01)
             return
         index = extremes(run.losses, POINTS)
-        seen = run.losses[: run.length]
-        log = frame.logarithmic and float(seen.max(initial=0.0)) > 0 and float(seen.min(initial=0.0)) >= 0
+        seen = [other.losses for other in (*frame.compared, run)]
+        least, most = min(float(np.min(losses, initial=0.0)) for losses in seen), float(np.max(run.losses, initial=0.0))
+        log = frame.logarithmic and most > 0 and least >= 0
         self._plot.getAxis("left").logarithmic = log
         steps = index + run.trajectory.first
         true = _bent(run.losses[index], log)
@@ -70,14 +75,28 @@ class LossCurve(View):
             sheet = _bent(sheet_height(frame.surface, run.coords[index]), log)
             sheet[index < run.switched] = np.nan  # recorded under another loss, which the sheet does not show
         self._sheet.setData(steps, sheet)
-        batch, test = self._show_others(run, index, steps, log, sheet)
+        ended = self._show_ended(frame.compared, log)
+        batch, test = self._show_others(run, index, steps, log, sheet, frame.compared)
         step = run.trajectory.first + frame.cursor
         self._cursor.setValue(step)
         self._now.setData([step], _bent(run.losses[frame.cursor : frame.cursor + 1], log))
-        self._fit(steps, np.concatenate([true, sheet, batch, test]), frame, run)
+        self._fit(steps, np.concatenate([true, sheet, batch, test, *(losses for _, losses in ended)]), frame, ended)
+
+    def _show_ended(self, runs: tuple[Run, ...], log: bool) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The curves of ended runs, which change only when one comes or goes; returns steps and losses of each."""
+        shown = {run.slot: run for run in runs if run.length}
+        for slot, item in enumerate(self._ended):
+            run = shown.get(slot)
+            drawn = () if run is None else (run.trajectory, run.length, log)
+            if drawn != self._drawn[slot]:
+                self._drawn[slot] = drawn
+                index = np.empty(0, int) if run is None else extremes(run.losses, POINTS)
+                first = 0 if run is None else run.trajectory.first
+                item.setData(index + first, np.empty(0) if run is None else _bent(run.losses[index], log))
+        return [self._ended[slot].getData() for slot in shown]
 
     def _show_others(
-        self, run: Run, index: np.ndarray, steps: np.ndarray, log: bool, sheet: np.ndarray
+        self, run: Run, index: np.ndarray, steps: np.ndarray, log: bool, sheet: np.ndarray, ended: tuple[Run, ...]
     ) -> tuple[np.ndarray, np.ndarray]:
         """The losses on the mini-batches and on held-out data, where there are any; the legend names what is drawn."""
         curves = list[np.ndarray]()
@@ -89,7 +108,8 @@ class LossCurve(View):
             curves.append(values)
         drawn = [bool(np.isfinite(values).any()) for values in (sheet, *curves)]
         words = ("dashed", "on the sheet"), ("faint", "on the mini-batch"), ("dotted", "on held-out data")
-        self._name([word for word, is_drawn in zip(words, drawn, strict=True) if is_drawn])
+        names = [word for word, is_drawn in zip(words, drawn, strict=True) if is_drawn]
+        self._name([*names, *((f"ended{other.slot}", other.label) for other in ended)])
         return curves[0], curves[1]
 
     def _name(self, others: list[tuple[str, str]]) -> None:
@@ -97,20 +117,32 @@ class LossCurve(View):
         entries = [("solid", "true loss"), *others]
         if entries != self._entries:
             self._entries = entries
-            self._legend.update()
+            self._legend.fit(legend_height(self._room, entries, self.look))
+
+    @property
+    def _room(self) -> float:
+        """For the legend, from side to side."""
+        return self.width() - 14 * self.look.scale
 
     def picture(self) -> QImage:
         return rendered(self)
 
-    def _fit(self, steps: np.ndarray, values: np.ndarray, frame: Frame, run: Run) -> None:
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        self._legend.fit(legend_height(self._room, self._entries, self.look))
+
+    def _fit(
+        self, steps: np.ndarray, values: np.ndarray, frame: Frame, ended: list[tuple[np.ndarray, np.ndarray]]
+    ) -> None:
         # Following a run, the axis reaches to the step where training will pause, so that it does not breathe.
-        last = max(int(steps[-1]), frame.until if frame.training else 0, 10)
+        last = max(int(steps[-1]), frame.until if frame.training else 0, 10, *(int(others[-1]) for others, _ in ended))
+        first = min(int(steps[0]), *(int(others[0]) for others, _ in ended), int(steps[0]))
         finite = np.clip(values[np.isfinite(values)], -1e300, 1e300)  # with room for a margin
         low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
         # In eighths of the height, so that the axis stays while a curve creeps lower.
         step = 2.0 ** np.floor(np.log2(max(high - low, 1e-12) / 8))
         low, high = np.floor(low / step - 0.3) * step, np.ceil(high / step + 0.3) * step
-        self._plot.setXRange(int(steps[0]), last, padding=0.01)
+        self._plot.setXRange(first, last, padding=0.01)
         self._plot.setYRange(low, high, padding=0)
 
     def _mark(self, changes: tuple) -> None:

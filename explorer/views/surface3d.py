@@ -134,7 +134,7 @@ class Canvas(Stage):
         self._sticks = lines((*ink, 0.75) if theme.dark else (0.05, 0.06, 0.08, 0.75), 1.4, depth=5)
         self._balls = [self._ball(0.024, "#ffffff"), self._ball(0.034, PATH)]
         self._xray = lines((*path, 0.5), 2.0, mode="line_strip", options=XRAY, depth=50)
-        self._ghosts = [lines((*_rgb(ink), 0.9), 2.0, options=XRAY, depth=40) for ink, _ in 3 * GHOSTS]
+        self._ghosts = [lines((*_rgb(ink), 0.9), 2.0, options=XRAY, depth=40) for ink, _ in GHOSTS]
         for item in self.items:
             item.setVisible(False)
 
@@ -171,9 +171,9 @@ class Canvas(Stage):
         self._show_walls()
 
     def _show_paths(self, frame: Frame) -> None:
-        ghosts = dict(frame.ghosts)
-        for place, item in enumerate(self._ghosts):
-            run = ghosts.get(place)
+        ghosts = {run.slot: run for run in frame.ghosts}
+        for slot, item in enumerate(self._ghosts):
+            run = ghosts.get(slot)
             points = np.empty((0, 3)) if run is None else scene.path(frame, run, run.length).points
             item.setData(pos=points[: len(points) // 2 * 2])  # every second piece: dashes
         items = (self._outline, self._tube, self._shadow, self._sticks, self._xray, *self._balls)
@@ -344,7 +344,7 @@ def _entries(frame: Frame) -> list[Entry]:
             ("now", "now"),
             ("stick", "from the sheet to the true loss"),
         ]
-    entries += [(f"ghost{i}", run.label) for i, run in frame.ghosts]
+    entries += [(f"ghost{run.slot}", run.label) for run in frame.ghosts]
     if frame.surface is not None and not np.isfinite(frame.surface.loss).all():
         entries.append(("hole", "no sheet: loss not finite"))
     return entries

@@ -1,6 +1,6 @@
 """Session: the one thing that changes. It owns the experiment, the runs, the cursor and the surface.
 
-Two workers train and survey on their threads. Sixty times a second the session looks what they have yielded and, if
+Workers train, survey and probe on their threads. Sixty times a second the session looks what they have yielded and, if
 anything changed, hands one immutable `Frame` to everybody. It computes little: the coordinates of new states, and the
 numbers at the cursor.
 """
@@ -11,62 +11,42 @@ import math
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
 
 import msgspec
 import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
-from explorer.frame import Frame, Run, number, thinned
+from explorer.frame import Frame, number
 from explorer.history import History
 from explorer.playback import Playback
-from explorer.recording import (
-    OBJECTIVE,
-    STRUCTURE,
-    VIEW,
-    Changed,
-    Column,
-    Recording,
-    placed_on,
-    sentence,
-    touches,
-    without,
-)
+from explorer.recording import OBJECTIVE, STRUCTURE, VIEW, Changed, Column, Recording, land, sentence, touches, without
+from explorer.session.probing import PROBED, Probing
+from explorer.session.runs import LONGEST_NAME, MOST_ENDED, Runs
+from explorer.session.surveying import Surveying
 from model import (
     Experiment,
     Function,
-    Landscape,
     Look,
     Plane,
-    Probe,
     SettingError,
     State,
     Step,
-    Surface,
     Trajectory,
     Worker,
     another_start,
     begin,
     changes,
-    landscape,
-    probe,
     train,
 )
-from model.activations import Array
-from model.line import Line, between
+from model.line import between
 from model.objective import Bounds
 from model.plane import LocalKind
-from model.running import Bridge, joined, recorded, within_reach
-from model.worker import undisturbed
+from model.running import recorded, within_reach
+
+__all__ = ["LONGEST_NAME", "MOST_ENDED", "PROBED", "Session"]
 
 TICK = 16  # milliseconds: one frame at 60 a second
-AWHILE = 0.015  # seconds that a first surface is waited for
 SOON = 3  # milliseconds after which a survey is looked for that was asked for just now
-PROBED = {"trust", "slice", "spectrum"}
-MOST_GHOSTS = 8
-LONGEST_NAME = 40  # of a run: longer ones would fill the legend
-GLANCES = 0.03  # seconds between surveys of a plane that moves
-PROBES = 0.25  # seconds between looks at the state under the cursor: exact curvatures cost some hundred steps
 SHARE = 0.2  # of a long frame's time, for the workers after it
 
 
@@ -81,32 +61,16 @@ class Session(QObject):
     def __init__(self, experiment: Experiment, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._trainer: Worker[Step] = Worker("train")
-        self._surveyor: Worker[Landscape | None] = Worker("survey")
-        self._prober: Worker[Probe | None] = Worker("probe")
-        self._workers = self._trainer, self._surveyor, self._prober
-        self._wanted: set[str] = set()  # views that show what is probed
-        self._line: Line | None = None  # drawn by hand
-        self._bridge: Bridge | None = None
-        self._zoomed = False  # whether somebody chose which part of which plane to see
-        self._probe: Probe | None = None
-        self._probed: tuple[object, ...] | None = None  # what it was last asked about, and when
-        self._probed_at = 0.0
+        self._survey, self._probing = Surveying(), Probing()
+        self._workers = self._trainer, self._survey.worker, self._probing.worker
         self._experiment = experiment
-        self._run = Recording("run 1", experiment, number=1)
-        self._ghosts: tuple[Run, ...] = ()
-        self._runs, self._history = 1, History()
+        self._runs, self._history = Runs(experiment), History()
         self._playback = Playback()
         self._training, self._pace = False, 60.0
+        self._held, self._moved = False, -1  # whether a gesture is under way, and the one that began the active run
         self._last_tick = time.perf_counter()
-        self._surface: Surface | None = None
-        self._heights: Array | None = None  # as they came with it
-        self._drawn: Array | None = None  # its losses before it was thinned
-        self._surveying, self._wants_plane, self._choosing = False, True, True
         self._until = self._began = 0
-        self._diverged = self._cancelled = False
-        self._asked, self._seen = 0.0, False  # when a survey was, and whether anything came of it yet
-        self._surveyed = 0  # so many states the latest survey knows of
-        self._surveyed_at = (-1, False)  # its current state, and whether the plane was moving
+        self._diverged = False
         self._logarithmic = True
         self._changed, self._closed, self._hurried = True, False, False
         self.frame = Frame()
@@ -124,20 +88,40 @@ class Session(QObject):
         """The settings in force."""
         return self._experiment
 
+    @property
+    def _run(self) -> Recording:
+        return self._runs.active
+
     def open(self, experiment: Experiment) -> None:
         """Forget all runs and begin this experiment at its start; it does not train yet."""
         self._experiment = experiment
-        self._ghosts, self._surface, self._runs, self._history = (), None, 1, History()
-        self._begin("run 1")
+        self._runs, self._history, self._survey.surface = Runs(experiment), History(), None
+        self._begin()
         self.experiment_changed.emit(experiment)
+
+    def open_run(self, label: str, segments: tuple[tuple[int, Experiment], ...], trajectory: Trajectory) -> None:
+        """Forget all runs and show one that was made before; it can be trained on."""
+        self._experiment = segments[-1][1]
+        self._runs, self._history, self._survey.surface = Runs(self._experiment), History(), None
+        self._runs.active = Recording.of(label, segments, trajectory, number=1)
+        self._show_whole()
+        self.experiment_changed.emit(self._experiment)
 
     def change(self, experiment: Experiment) -> None:
         """Switch to these settings. What can go on goes on, from the newest state, with the very next step.
 
-        With the cursor on an earlier state a fork begins there, and what came after it stays as a ghost.
+        With the cursor on an earlier state a fork begins there, and what came after it stays as a ghost. Other layers
+        or data begin a new run, and the old one stays.
         """
         self._history.note(self._experiment, experiment)
         self._change(experiment)
+
+    def hold(self, held: bool) -> None:
+        """Something is being dragged, or let go: all changes in between are one gesture, and begin one run at most."""
+        self._held = held
+        self._history.hold(held)
+        if self._training:
+            self._trainer.set_pace(self._pace or None)
 
     @Slot()
     def undo(self) -> None:
@@ -153,45 +137,64 @@ class Session(QObject):
         if experiment is None:
             self.noticed.emit(f"Nothing to {what}.")
             return
-        words = sentence(changes(self._experiment, experiment))
-        self._change(experiment)
-        self.noticed.emit(f"{what.capitalize()}: {words}")
+        changed = changes(self._experiment, experiment)
+        there = self._runs.like(experiment) if touches(changed, STRUCTURE) else None
+        if there is not None:  # the run that was left for another structure
+            self._activate(there)
+        else:
+            self._change(experiment)
+        self.noticed.emit(f"{what.capitalize()}: {sentence(changed)}")
 
     def _change(self, experiment: Experiment) -> None:
         changed = changes(self._experiment, experiment)
         if not changed:
             return
-        self._experiment = experiment
+        before, self._experiment = self._experiment, experiment
         behind = not self._playback.following and self._playback.cursor < self._run.length - 1
         if touches(changed, STRUCTURE):
-            training = self._training
-            self._ghosts, self._surface, self._runs = (), None, 1
-            self._begin("run 1")
-            self.noticed.emit(f"{sentence(changed)}: a new run")
-            if training:
-                self.train()
+            self._restructure(changed, before)
         elif behind and without(changed, VIEW):
             at = self._run.trajectory[self._playback.cursor]
-            self._branch(f"from step {at.step:,}", at)
-            self.noticed.emit(f"{self._run.label}: {sentence(changed)}")
+            forgotten = self._branch(f"from step {at.step:,}", at, before)
+            self.noticed.emit(f"{self._run.label}: {sentence(changed)}{forgotten}")
         else:
             self._switch(changed)
         self.experiment_changed.emit(experiment)
+
+    def _restructure(self, changed: Changed, before: Experiment) -> None:
+        """A new run, under other layers or data. One that has not made a step, or was begun by this very drag, goes."""
+        training, forgotten = self._training, ""
+        if self._run.length < 2 or self._begun_by_this_gesture:
+            self._runs.restart(self._experiment, None)
+        else:
+            forgotten = self._runs.begin(self._experiment, None, "", before)
+        self._moved = self._history.gesture
+        self._survey.surface = None
+        self._begin()
+        self.noticed.emit(f"{sentence(changed)}: a new run{forgotten}")
+        if training:
+            self.train()
 
     def new_start(self) -> None:
         """Train from other random weights; the run so far stays in the picture as a ghost."""
         before = self._experiment
         self._experiment, where = another_start(before)
+        self._history.hold(False)  # each is a step back of its own
         self._history.note(before, self._experiment)
-        self._branch()
+        forgotten = self._branch("", None, before)
         self.experiment_changed.emit(self._experiment)
-        self.noticed.emit(f"{self._run.label}: {where}")
+        self.noticed.emit(f"{self._run.label}: {where}{forgotten}")
 
     def start_at(self, coords: tuple[float, float]) -> None:
-        """Train from a point of the plane that is drawn; the run so far stays in the picture as a ghost."""
-        if self._surface is None:
+        """Train from a point of the plane that is drawn; the run so far stays in the picture as a ghost.
+
+        While the start is being dragged, its run begins anew at every point, as fast as it goes.
+        """
+        if self._survey.surface is None:
             return
-        experiment, plane = self._experiment, self._surface.plane
+        if not self._held:
+            self._history.hold(False)  # each click is a gesture of its own
+        experiment, plane = self._experiment, self._survey.surface.plane
         params = plane.point(np.array(coords))
         params = params if plane.scale is None else params / plane.scale
         if isinstance(experiment.function, Function):
@@ -199,39 +202,59 @@ class Session(QObject):
             function = msgspec.structs.replace(experiment.function, x=x, y=y)
             self._experiment = msgspec.structs.replace(experiment, function=function)
             self._history.note(experiment, self._experiment)
-        where = f"at ({number(coords[0])}, {number(coords[1])})"
-        self._branch(where, begin(experiment.objective, experiment.descent, params))
+        where, forgotten = f"at ({number(coords[0])}, {number(coords[1])})", ""
+        at = begin(experiment.objective, experiment.descent, params)
+        if self._begun_by_this_gesture:
+            self._runs.restart(self._experiment, at, where)
+            self._begin(keep_plane=True)
+            self.train()
+        else:
+            forgotten = self._branch(where, at, experiment, keep_plane=True)
+        self._moved = self._history.gesture
         self.experiment_changed.emit(self._experiment)
-        self.noticed.emit(f"{self._run.label} begins {where}")
+        self.noticed.emit(f"{self._run.label}: begins there{forgotten}")
 
-    def _branch(self, words: str = "", at: State | None = None) -> None:
-        """Train another run, from the experiment's start or from a state; the run so far becomes a ghost."""
-        if self._run.length:
-            self._ghosts = (*self._ghosts, self._run.snapshot())[-MOST_GHOSTS:]
-        self._runs += 1
-        self._begin(f"run {self._runs} {words}".strip(), at, self._runs)
+    @property
+    def _begun_by_this_gesture(self) -> bool:
+        """Whether what changes now goes on with the change that began the active run, as when something is dragged."""
+        return self._moved == self._history.gesture
+
+    def _branch(self, words: str, at: State | None, before: Experiment, keep_plane: bool = False) -> str:
+        """Train another run, from the experiment's start or from a state; the run so far, under the experiment in force
+        `before`, becomes a ghost. Says which run is forgotten for it."""
+        forgotten = self._runs.begin(self._experiment, at, words, before)
+        self._begin(keep_plane)
         self.train()
+        return forgotten
 
-    def _begin(self, label: str, at: State | None = None, number: int = 1) -> None:
-        experiment = self._experiment
-        self._run = Recording(label, experiment, at, number=number)
-        self._training, self._wants_plane = False, True
-        self._prober.stop()
-        self._prober.take()
-        self._probe = self._probed = self._line = self._bridge = None
+    def _begin(self, keep_plane: bool = False) -> None:
+        """Make the first state of the active run."""
+        self._clear(keep_plane)
         self._playback.begin()
-        self._surveyor.stop()
-        self._surveyor.take()  # what it still has belongs to the run before, perhaps to another network
-        self._surveying = False
-        trajectory = self._run.trajectory
+        experiment, trajectory, origin = self._experiment, self._run.trajectory, self._run.origin
         self._trainer.set_pace(None)
-        self._trainer.start(lambda: recorded(trajectory, train(experiment, None, 0, at)))
-        self._changed = True
+        self._trainer.start(lambda: recorded(trajectory, train(experiment, None, 0, origin)))
+
+    def _show_whole(self, keep_plane: bool = False) -> None:
+        """Show the active run, which was made before, at its newest state."""
+        self._clear(keep_plane)
+        self._trainer.stop()
+        self._trainer.take()
+        self._run.see(len(self._run.trajectory), None)
+        self._playback.follow(self._run.length)
+        self._until = self._run.first + max(self._run.length - 1, 0)
+        self._ask(keep_plane)
+
+    def _clear(self, keep_plane: bool) -> None:
+        """Nothing that is under way, or known of a state, is of the active run."""
+        self._training, self._changed = False, True
+        self._probing.forget()
+        self._survey.forget(keep_plane)
 
     def _go_on(self, until: int) -> None:
         """Train under the settings in force, from the newest state there will be by then (or from the start)."""
         experiment, trajectory, origin = self._experiment, self._run.trajectory, self._run.origin
-        self._diverged = self._cancelled = False
+        self._diverged = self._survey.cancelled = False
 
         def steps(_newest: Step | None) -> Iterator[Step]:
             newest = trajectory[-1] if len(trajectory) else None
@@ -243,7 +266,8 @@ class Session(QObject):
         run = self._run
         if not run.length:  # its start is still being made, under the settings before
             training = self._training
-            self._begin(run.label, run.origin, run.number)
+            self._runs.restart(self._experiment, run.origin)
+            self._begin()
             if training:
                 self.train()
             return
@@ -253,45 +277,73 @@ class Session(QObject):
             if touches(changed, OBJECTIVE):
                 run.switched = run.length
         else:
-            run.adopt(self._experiment, run.length)
+            run.adopt(self._experiment, run.length, self._history.gesture)
         self._changed = True
-        if touches(changed, OBJECTIVE):
-            # Heights of ended runs belong to the objective before: they are shown on the map only.
-            self._ghosts = tuple(replace(g, heights=np.full(g.length, np.nan)) for g in self._ghosts)
         if touches(changed, ("line",)):
-            self._line = None
+            self._probing.slice_along(None)
         if touches(changed, ("plane", "rescale")):
             self.recompute()
         elif touches(changed, (*OBJECTIVE, "resolution")):
-            self._survey(keep_plane=True)
+            self._ask(keep_plane=True)
 
     # ---- the list of runs ---------------------------------------------------------------------------------------
 
     def rename_run(self, number: int, name: str) -> None:
         """Call a run something else, in one line of at most `LONGEST_NAME` letters; no name leaves the old one."""
-        name = " ".join(name.split())[:LONGEST_NAME]
-        if name and number == self._run.number:
-            self._run.label = name
-        elif name:
-            self._replace_ghosts(number, label=name)
+        self._runs.rename(number, name)
         self._changed = True
 
     def hide_run(self, number: int, hidden: bool) -> None:
         """Leave an ended run out of the pictures, or draw it again; it stays in the list."""
-        if number == self._run.number:
+        run = self._runs.find(number)
+        if run is self._run:
             self.noticed.emit("The active run is always shown.")
-        self._replace_ghosts(number, hidden=hidden)
+        elif run is not None:
+            run.hidden = hidden
         self._changed = True
 
     def remove_run(self, number: int) -> None:
         """Forget an ended run."""
         if number == self._run.number:
             self.noticed.emit("The active run cannot be removed; N begins another one.")
-        self._ghosts = tuple(ghost for ghost in self._ghosts if ghost.number != number)
+        self._runs.remove(number)
         self._changed = True
 
-    def _replace_ghosts(self, number: int, **fields: Any) -> None:
-        self._ghosts = tuple(replace(g, **fields) if g.number == number else g for g in self._ghosts)
+    def activate_run(self, number: int) -> None:
+        """Go back to an ended run: it is the one that is scrubbed and trained on, and its settings are in force."""
+        run, before = self._runs.find(number), self._experiment
+        if run is None or run is self._run:
+            return
+        self._history.hold(False)
+        self._history.note(before, run.experiment)
+        self._activate(run)
+        self.noticed.emit(f"{run.label} is the active run; T trains on from its newest step.")
+
+    def _activate(self, run: Recording) -> None:
+        before, self._experiment = self._experiment, run.experiment
+        here = land(before) == land(run.experiment)
+        self._runs.activate(run.number, before)
+        if not here:
+            self._survey.surface = None
+        self._survey.unplace()
+        self._show_whole(keep_plane=here)
+        self.experiment_changed.emit(self._experiment)
+
+    def show_race(self, runs: Iterable[tuple[str, Experiment, Trajectory]]) -> str:
+        """Add ended runs, each with its name and experiment, to the picture as ghosts; says what came of it."""
+        shown, forgotten = 0, ""
+        for words, experiment, trajectory in runs:
+            if land(experiment) == land(self._experiment):
+                segments = ((trajectory.first, experiment),)
+                run = Recording.of(words, segments, trajectory, self._runs.next_number)
+                forgotten += self._runs.add(run)
+                run.stand_on(self._survey.surface.plane if self._survey.surface else None)
+                shown, self._changed = shown + 1, True
+        if self._runs.foreign(self._experiment) and self._survey.surface is not None:
+            self._ask(keep_plane=True)
+        if not shown:
+            return "None shown: they belong to another landscape; race again."
+        return f"{shown} runs are on the map{forgotten}."
 
     # ---- training -----------------------------------------------------------------------------------------------
 
@@ -306,9 +358,9 @@ class Session(QObject):
         if self._training:
             return
         self._collect()
-        self._began = self._first + max(self._run.length - 1, 0)
+        self._began = self._run.first + max(self._run.length - 1, 0)
         self._until = self._began + self._experiment.steps
-        self._trainer.set_pace(self._pace or None)
+        self._trainer.set_pace(None if self._held else self._pace or None)
         self._go_on(self._until)
         self._training = self._changed = True
         self.follow()
@@ -320,7 +372,8 @@ class Session(QObject):
             self._trainer.stop()
             self._end("stopped by you")
             if not self._run.length:  # even its start was not seen yet, and now never will be
-                self._begin(self._run.label, self._run.origin, self._run.number)
+                self._runs.restart(self._experiment, self._run.origin)
+                self._begin()
 
     @Slot()
     def toggle_training(self) -> None:
@@ -341,22 +394,17 @@ class Session(QObject):
     @property
     def surveying(self) -> bool:
         """Whether a surface is on its way."""
-        return self._surveying
+        return self._survey.running
 
     @property
     def pace(self) -> float:
         """Steps a second; 0 for as fast as it goes."""
         return self._pace
 
-    @property
-    def _first(self) -> int:
-        origin = self._run.origin  # known before the first state is made
-        return self._run.trajectory.first if origin is None else origin.step
-
     def _end(self, why: str) -> None:
         self._training, self._changed = False, True
         self._collect()
-        newest = self._first + self._run.length - 1
+        newest = self._run.first + self._run.length - 1
         self.noticed.emit(f"Paused at step {newest:,}: {why}.")
 
     # ---- the cursor ---------------------------------------------------------------------------------------------
@@ -401,15 +449,15 @@ class Session(QObject):
     @Slot()
     def recompute(self) -> None:
         """Choose the plane anew for the path as it is now, and survey it."""
-        self._cancelled = False
-        self._survey(keep_plane=False)
+        self._survey.cancelled = False
+        self._ask(keep_plane=False)
 
     @Slot()
     def cancel(self) -> None:
         """Stop the survey; what is drawn by then stays."""
-        if self._surveying:
-            self._surveyor.stop()
-            self._surveying, self._changed, self._cancelled = False, True, True
+        if self._survey.running:
+            self._survey.cancel()
+            self._changed = True
             self.progressed.emit(1.0)
             self.noticed.emit("Survey cancelled; the surface stays as fine as it got.")
 
@@ -421,64 +469,50 @@ class Session(QObject):
         """The loss at a point of the plane drawn; see `Frame.loss_on_plane`."""
         return self.frame.loss_on_plane(np.array(coords))
 
-    def _survey(self, keep_plane: bool) -> None:
-        count = self._run.length
-        if not count:
-            self._wants_plane = True
+    def _ask(self, keep_plane: bool) -> None:
+        """Have the land around the path surveyed: on the plane that is drawn, or on one that is chosen anew."""
+        survey = self._survey
+        if not self._run.length:
+            survey.wanted, survey.keeps = True, keep_plane
             return
         # Asked for another plane a moment ago, and now for this one under another loss: both are meant.
-        self._choosing = not keep_plane or self._surface is None or (self._surveying and self._choosing)
-        if self._choosing:
-            self._zoomed = False
-        look = self._look(None if self._choosing or self._surface is None else self._surface.plane)
-        self._surveyed, self._surveyed_at = count, (look.current, look.moving)
+        survey.choosing = not keep_plane or survey.surface is None or (survey.running and survey.choosing)
+        if survey.choosing:
+            survey.zoomed = False
+        look = self._look(None if survey.choosing or survey.surface is None else survey.surface.plane)
         # A glance at a moving plane is a matter of milliseconds, as long as no other thread is in its way.
-        others = (self._trainer,) if look.moving else ()
-        self._surveyor.start(lambda: undisturbed(landscape(look), others))
-        self._surveying, self._wants_plane, self._changed = True, False, True
-        self._asked, self._seen, self._hurried = time.perf_counter(), False, True
+        survey.ask(look, self._runs.foreign(self._experiment), (self._trainer,) if look.moving else ())
+        self._changed = self._hurried = True
         if not self._closed:
             self._timer.start(SOON)
 
     def zoom(self, bounds: Bounds) -> None:
         """Survey another part of the plane that is drawn, until a plane is chosen anew."""
-        if self._surface is not None and self._run.length and not (self._follows and self._training):
-            self._surface = replace(self._surface, plane=replace(self._surface.plane, bounds=bounds))
-            self._survey(keep_plane=True)
-            self._zoomed = True
+        surface = self._survey.surface
+        if surface is not None and self._run.length and not (self._follows and self._training):
+            self._survey.surface = replace(surface, plane=replace(surface.plane, bounds=bounds))
+            self._ask(keep_plane=True)
+            self._survey.zoomed = True
 
     def unzoom(self) -> None:
         """Back to the plane and the part of it that the experiment chooses, if somebody chose another."""
-        if self._zoomed:
+        if self._survey.zoomed:
             self.recompute()
 
     def draw_line(self, first: tuple[float, float], second: tuple[float, float]) -> None:
         """Slice along a line on the plane that is drawn, until another kind of line is chosen."""
-        if self._surface is None:
+        if self._survey.surface is None:
             return
-        ends = self._surface.plane.point(np.array([first, second]))
+        ends = self._survey.surface.plane.point(np.array([first, second]))
         try:
-            self._line, self._probed = between(ends[0], ends[1], "drawn on the map"), None
+            self._probing.slice_along(between(ends[0], ends[1], "drawn on the map"))
         except SettingError as error:
             self.noticed.emit(str(error))
-
-    def show_race(self, runs: Iterable[tuple[str, Experiment, Trajectory]]) -> str:
-        """Add ended runs, each with its name and experiment, to the picture as ghosts; says what came of it."""
-        plane, shown = self._surface.plane if self._surface else None, 0
-        for words, experiment, trajectory in runs:
-            if _land(experiment) == _land(self._experiment):
-                self._runs += 1
-                run = Recording(words, experiment, trajectory=trajectory, number=self._runs)
-                run.see(len(trajectory), plane)
-                others = tuple(ghost for ghost in self._ghosts if ghost.trajectory is not trajectory)
-                self._ghosts = (*others, run.snapshot())[-MOST_GHOSTS:]
-                shown, self._changed = shown + 1, True
-        return f"{shown} runs are on the map." if shown else "None shown: they belong to another landscape; race again."
 
     @Slot()
     def connect_runs(self) -> None:
         """Look for a way of low loss from the last ended run's newest state to the one under the cursor."""
-        fit = [ghost for ghost in self._ghosts if ghost.length and self._run.length]
+        fit = [run for run in self._runs.near(self._experiment) if run.length and self._run.length]
         if not fit or self._experiment.objective.size < 3:
             self.noticed.emit("Two runs of a network are needed: train, N for a new start, train again, then connect.")
             return
@@ -486,19 +520,19 @@ class Session(QObject):
         if self._run.switched:
             look = replace(look, under=self._run.length)
         end, names = other.trajectory[other.length - 1].params, (other.label, self._run.label)
-        self._surveyor.start(lambda: joined(look, end, names))
-        self._surveying, self._changed, self._cancelled, self._zoomed = True, True, False, True
-        self._asked, self._seen, self._surveyed_at = time.perf_counter(), True, (look.current, False)
+        self._survey.join(look, end, names)
+        self._changed = True
         self.noticed.emit(f"Looking for a way from {names[0]} to {names[1]} …")
 
     def _look(self, plane: Plane | None) -> Look:
         """The path and the state under the cursor, to be looked at by a worker."""
-        run, kind = self._run, self._experiment.plane
-        before = self._surface.plane if self._surface is not None and kind.local else None
-        others = tuple(ghost.trajectory for ghost in self._ghosts)
+        run, surface = self._run, self._survey.surface
         return Look(
             self._experiment, run.trajectory, run.length, plane, min(run.switched, run.length), self._playback.cursor,
-            others, before, self._follows and (self._training or self._playback.playing),
+            others=tuple(other.trajectory for other in self._runs.near(self._experiment)),
+            before=surface.plane if surface is not None and self._experiment.plane.local else None,
+            moving=self._follows and (self._training or self._playback.playing),
+            foreign=tuple((other.trajectory, other.drawn) for other in self._runs.foreign(self._experiment)),
         )  # fmt: skip
 
     @property
@@ -509,37 +543,28 @@ class Session(QObject):
 
     def _follow_state(self, now: float) -> None:
         """Survey around the current state again, if the plane goes with it and it has gone on."""
-        if not self._follows or self._surveying or self._cancelled or not self._run.length:
+        survey = self._survey
+        if not self._follows or survey.running or survey.cancelled or not self._run.length:
             return
-        look = self._look(None)
-        if (look.current, look.moving) != self._surveyed_at and now - self._asked > GLANCES:
-            self._survey(keep_plane=False)
+        if survey.due(self._look(None), now):
+            self._ask(keep_plane=False)
 
     # ---- the state under the cursor -----------------------------------------------------------------------------
 
     def set_probing(self, wanted: set[str]) -> None:
         """Which of the `PROBED` views somebody looks at, and wants to be fed."""
-        if wanted & PROBED != self._wanted:
-            self._wanted, self._probed, self._changed = wanted & PROBED, None, True
+        self._changed |= self._probing.want(wanted)
 
     def _take_probe(self, now: float) -> None:
         """Take in what was found out about a state, and ask about the one under the cursor, now and then."""
-        batch = self._prober.take()
-        found: Probe | None = next((item for item in reversed(batch.items) if item is not None), None)
-        if found is not None:
-            self._probe, self._changed = found, True
-        if batch.error is not None:
-            self.noticed.emit(_words(batch.error))
-        surface = self._surface
-        if not self._wanted or batch.running or surface is None or not self._run.length:
-            return
-        about = (self._playback.cursor, surface.plane, self._experiment, self._run)
-        if now - self._probed_at < PROBES or (self._probed is not None and _same(about, self._probed)):
-            return
-        look, before = self._look(surface.plane), self._probe
-        line, spectral = "slice" in self._wanted and (self._line or True), "spectrum" in self._wanted
-        self._probed, self._probed_at = about, now
-        self._prober.start(lambda: probe(look, surface.plane, before, line, spectral))
+        found, error = self._probing.take()
+        self._changed |= found
+        if error is not None:
+            self.noticed.emit(_words(error))
+        surface = self._survey.surface
+        if surface is not None and self._run.length:
+            about = (self._playback.cursor, surface.plane, self._experiment, self._run)
+            self._probing.ask(about, surface, lambda: self._look(surface.plane), now)
 
     # ---- sixty times a second -----------------------------------------------------------------------------------
 
@@ -575,8 +600,7 @@ class Session(QObject):
     def _about_to_see(self, now: float) -> bool:
         """Whether a surface that was asked for while nothing moves is a matter of milliseconds: then one frame shows
         all, and does not keep the surveyor waiting for another frame before it."""
-        busy = self._training or self._playback.playing or not self._surveying
-        self._hurried = not busy and not self._seen and now - self._asked < AWHILE
+        self._hurried = not (self._training or self._playback.playing) and self._survey.soon(now)
         return self._hurried
 
     def _pause(self, spent: float) -> int:
@@ -587,7 +611,7 @@ class Session(QObject):
         hurried, self._hurried = self._hurried, False
         if hurried:
             return SOON
-        busy = self._training or self._surveying
+        busy = self._training or self._survey.running
         return round(max(TICK - spent, SHARE * spent if busy else 0))
 
     def _collect(self) -> None:
@@ -607,18 +631,19 @@ class Session(QObject):
                 self._end("all steps are done, T trains on")
 
     def _see(self, steps: list[Step]) -> None:
-        run, plane = self._run, self._surface.plane if self._surface else None
-        run.see(steps[-1].state.step - self._first + 1, plane)
+        run, survey = self._run, self._survey
+        plane = survey.surface.plane if survey.surface else None
+        run.see(steps[-1].state.step - run.first + 1, plane)
         again = False
         for step in steps:
             if step.experiment is not run.experiment:
-                again |= run.adopt(step.experiment, step.state.step - self._first)
-        if self._wants_plane:
-            self._survey(keep_plane=False)
-        elif again and run.switched > self._surveyed:  # steps made since the survey began, under the objective before
-            self._survey(keep_plane=True)
+                again |= run.adopt(step.experiment, step.state.step - run.first, self._history.gesture)
+        if survey.wanted:
+            self._ask(survey.keeps)
+        elif again and run.switched > survey.count:  # steps made since the survey began, under the objective before
+            self._ask(keep_plane=True)
         elif plane is not None and not (
-            self._follows or self._zoomed or self._surveying or self._cancelled or plane.contains(run.coords.view[-1])
+            self._follows or survey.zoomed or survey.running or survey.cancelled or plane.contains(run.coords.view[-1])
         ):
             if within_reach(run.heights.view[[0, -1]])[1]:
                 self.recompute()
@@ -627,48 +652,43 @@ class Session(QObject):
         self._changed = True
 
     def _receive(self) -> None:
-        batch = self._surveyor.take()
-        if batch.error is not None:
-            self._surveying, self._changed = False, True
-            self.progressed.emit(1.0)
-            self.noticed.emit(_words(batch.error))
-        newest: Landscape | None = next((item for item in reversed(batch.items) if item is not None), None)
+        survey, run = self._survey, self._run
+        was_running, bridged = survey.running, survey.bridge is not None
+        newest, error = survey.take()
+        if error is not None:
+            self.noticed.emit(_words(error))
         if newest is not None:
-            self._choosing, self._seen = False, True
-            surface, run = newest.surface, self._run
-            if newest.bridge is not None and self._bridge is None:
+            if newest.bridge is not None and not bridged:
                 straight, curved = (number(barrier) for barrier in newest.bridge.barriers)
                 self.noticed.emit(f"A way was found: its barrier is {curved}, that of the straight line {straight}.")
-            self._bridge = newest.bridge
-            self.progressed.emit(surface.progress)
-            if self._surface is None or surface.loss is not self._drawn or newest.heights is not self._heights:
-                if self._surface is None or surface.plane is not self._surface.plane:
-                    run.place_on(surface.plane, newest.coords)
-                    where = None if self._surveyed_at[1] else surface.plane  # far from a plane that moves
-                    self._ghosts = tuple(placed_on(ghost, where) for ghost in self._ghosts)
-                heights = np.concatenate([newest.heights, run.losses.view[len(newest.heights) :]])
-                run.heights, self._heights = Column(heights), newest.heights
-                if self._surface is None or surface.loss is not self._drawn:
-                    self._surface, self._drawn = thinned(surface), surface.loss
+            self.progressed.emit(newest.surface.progress)
+            fresh, moved = survey.show(newest)
+            if moved:
+                run.place_on(newest.surface.plane, newest.coords)
+                # Far from a plane that moves with the active run, the others are nowhere.
+                self._runs.stand_on(None if survey.at[1] else newest.surface.plane, self._experiment)
+            if fresh:
+                run.heights = Column(np.concatenate([newest.heights, run.losses.view[len(newest.heights) :]]))
+                self._runs.value(self._experiment, survey.foreign, newest.others)
                 self._changed = True
-        if self._surveying and not batch.running:
-            self._surveying, self._changed = False, True
+        if was_running and not survey.running:
+            self._changed = True
             self.progressed.emit(1.0)
 
     def _snapshot(self) -> Frame:
         return Frame(
-            runs=(*self._ghosts, self._run.snapshot()),
+            runs=self._runs.snapshots(self._experiment),
             cursor=self._playback.cursor,
-            surface=self._surface,
+            surface=self._survey.surface,
             objective=self._experiment.objective,
-            probe=self._probe,
-            bridge=self._bridge,
+            probe=self._probing.found,
+            bridge=self._survey.bridge,
             logarithmic=self._logarithmic,
             until=self._until,
             training=self._training,
             following=self._playback.following,
             playing=self._playback.playing,
-            surveying=self._surveying,
+            surveying=self._survey.running,
         )
 
     def close(self) -> bool:
@@ -679,18 +699,6 @@ class Session(QObject):
             worker.stop()
         ended = [worker.close() for worker in self._workers]
         return all(ended)
-
-
-def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
-    return all(a is b or (isinstance(a, int) and a == b) for a, b in zip(one, other, strict=True))
-
-
-def _land(experiment: Experiment) -> object:
-    """What experiments have in common whose paths belong on one land, wherever they begin."""
-    function = experiment.function
-    if isinstance(function, Function):
-        return type(function), function.formula, tuple(function.constants.items())
-    return experiment.objective
 
 
 def _words(error: Exception) -> str:

@@ -1,0 +1,62 @@
+"""Probing: has a worker find out about the state under the cursor, now and then. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from model import Look, Probe, Surface, Worker, probe
+from model.line import Line
+
+PROBED = {"trust", "slice", "spectrum"}  # views that show what is found out
+EVERY = 0.25  # seconds between looks: exact curvatures cost some hundred steps
+
+
+class Probing:
+    """What is known about the state under the cursor, and the line along which it is sliced, if somebody drew one."""
+
+    def __init__(self) -> None:
+        self.worker: Worker[Probe | None] = Worker("probe")
+        self.found: Probe | None = None
+        self.line: Line | None = None
+        self._wanted: set[str] = set()
+        self._about: tuple[object, ...] | None = None
+        self._asked = 0.0
+
+    def forget(self) -> None:
+        """What is known, or being found out, is of another run."""
+        self.worker.stop()
+        self.worker.take()
+        self.found = self._about = self.line = None
+
+    def want(self, views: set[str]) -> bool:
+        """Which of the `PROBED` views somebody looks at; True if they are others than before."""
+        changed = views & PROBED != self._wanted
+        if changed:
+            self._wanted, self._about = views & PROBED, None
+        return changed
+
+    def slice_along(self, line: Line | None) -> None:
+        """Slice along a line that was drawn, or along the experiment's own."""
+        self.line, self._about = line, None
+
+    def take(self) -> tuple[bool, Exception | None]:
+        """Take in what was found out; says whether anything was, and the error that ended it, if one did."""
+        batch = self.worker.take()
+        newest: Probe | None = next((item for item in reversed(batch.items) if item is not None), None)
+        self.found = newest or self.found
+        self._busy = batch.running
+        return newest is not None, batch.error
+
+    def ask(self, about: tuple[object, ...], surface: Surface, look: Callable[[], Look], now: float) -> None:
+        """Find out about a state, unless nobody wants to know, it is known, or the last time was just now."""
+        known = self._about is not None and _same(about, self._about)
+        if not self._wanted or self._busy or known or now - self._asked < EVERY:
+            return
+        seen, before = look(), self.found
+        line, spectral = "slice" in self._wanted and (self.line or True), "spectrum" in self._wanted
+        self._about, self._asked = about, now
+        self.worker.start(lambda: probe(seen, surface.plane, before, line, spectral))
+
+
+def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
+    return all(a is b or (isinstance(a, int) and a == b) for a, b in zip(one, other, strict=True))
