@@ -33,14 +33,14 @@ class _Block(NamedTuple):
 
     def fits(self, state: State) -> bool:
         """Whether states of these shapes, with this kind of memory, belong here."""
-        return self.shapes == _shapes(state) and self.memory == _maker(state.memory)
+        return self.shapes == _shapes(state) and self.memory == maker(state.memory)
 
-    def arrays(self, row: Array) -> list[Array]:
-        """The arrays that lie in a row, as views of it."""
+    def arrays(self, rows: Array) -> list[Array]:
+        """The arrays that lie in a row, or in each of several `(N, ...)`, as views."""
         views, start = [], 0
         for shape in self.shapes:
             stop = start + math.prod(shape)
-            views.append(row[start:stop].reshape(shape))
+            views.append(rows[..., start:stop].reshape(rows.shape[:-1] + shape))
             start = stop
         return views
 
@@ -49,9 +49,25 @@ def _shapes(state: State) -> tuple[tuple[int, ...], ...]:
     return tuple(array.shape for array in (state.params, state.gradient, *state.memory))
 
 
-def _maker(memory: Memory) -> Callable[[Iterable[Array]], Memory]:
+def maker(memory: Memory) -> Callable[[Iterable[Array]], Memory]:
     """What makes a memory of this class from its arrays."""
     return getattr(type(memory), "_make", tuple)
+
+
+class Piece(NamedTuple):
+    """N states in a row, the first of them at `step`, column by column: read-only views.
+
+    θ and the gradients `(N, P)`, the losses `(N,)`; `memory` is of the class that all of them have, each of its arrays
+    having N rows, one for each state.
+    """
+
+    step: int
+    params: Array
+    gradients: Array
+    losses: Array
+    batch_losses: Array
+    test_losses: Array
+    memory: Memory
 
 
 class Trajectory:
@@ -114,6 +130,22 @@ class Trajectory:
         """The recorded losses on held-out data of the states `start:stop`, `(N,)`, NaN where there are none: a copy."""
         return self._column(start, stop, lambda block: block.numbers[:, 2])
 
+    def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[Piece]:
+        """The states `start:stop`, counted as in a list, some in a row at a time and without a copy.
+
+        Two pieces may have memories of different classes. The trajectory may grow meanwhile.
+        """
+        start, stop, _ = slice(start, stop).indices(self._length)
+        for block in tuple(self._blocks):
+            near, far = max(start - block.start, 0), max(stop - block.start, 0)
+            rows, numbers = block.rows[near:far], block.numbers[near:far]
+            if len(rows):
+                rows.flags.writeable = numbers.flags.writeable = False
+                params, gradients, *memory = block.arrays(rows)
+                losses, batch_losses, test_losses = numbers.T
+                step = self.first + block.start + near
+                yield Piece(step, params, gradients, losses, batch_losses, test_losses, block.memory(memory))
+
     @property
     def nbytes(self) -> int:
         """Memory that the recorded numbers and the room beside them take."""
@@ -134,5 +166,5 @@ class Trajectory:
                 self._blocks[-1] = block._replace(rows=block.rows[:used].copy(), numbers=block.numbers[:used].copy())
         room, shapes = max(8, self._length // 8), _shapes(state)
         rows = np.empty((room, sum(map(math.prod, shapes))))
-        self._blocks.append(_Block(self._length, rows, np.empty((room, 3)), shapes, _maker(state.memory)))
+        self._blocks.append(_Block(self._length, rows, np.empty((room, 3)), shapes, maker(state.memory)))
         return self._blocks[-1]

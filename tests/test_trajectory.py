@@ -187,6 +187,39 @@ def test_columns_are_those_of_a_list(start: int, stop: int | None) -> None:
         np.testing.assert_array_equal(column, [getattr(state, name) for state in expected])
 
 
+@pytest.mark.parametrize(("start", "stop"), BOUNDS)
+def test_pieces_are_the_states_in_order(start: int, stop: int | None) -> None:
+    """Each with one kind of memory; views that cannot be written to."""
+    given = states(30, 5) + states(40, 35, Moments) + states(30, 75, lambda: ()) + states(200, 105)
+    trajectory, expected = Trajectory(given), iter(given[start:stop])
+    for piece in trajectory.pieces(start, stop):
+        assert len(piece.losses) and not piece.params.flags.writeable and not piece.params.flags.owndata
+        for index in range(len(piece.losses)):
+            losses = piece.losses[index], piece.batch_losses[index], piece.test_losses[index]
+            memory = [array[index] for array in piece.memory]
+            memory = type(piece.memory)(*memory) if memory else ()
+            loss, batch_loss, test_loss = map(float, losses)
+            params, gradient = piece.params[index], piece.gradients[index]
+            state = State(piece.step + index, params, gradient, loss, batch_loss, memory, test_loss)
+            assert_same(state, next(expected))
+    assert next(expected, None) is None
+
+
+def test_pieces_of_memories_of_any_shapes() -> None:
+    """Reading pieces takes no writing right away from the trajectory, which grows meanwhile."""
+    theta = np.zeros(2)
+    memories = [Odd(np.full((4, 3), step), np.full(7, step), np.full((), step)) for step in range(20)]
+    given = [State(step, theta, theta, 0.0, 0.0, memory) for step, memory in enumerate(memories)]
+    trajectory = Trajectory(given[:10])
+    pieces = trajectory.pieces()
+    next(pieces)
+    trajectory.extend(given[10:])
+    assert sum(len(piece.losses) for piece in pieces) == 2
+    for name in Odd._fields:
+        column = np.concatenate([getattr(piece.memory, name) for piece in trajectory.pieces()])
+        np.testing.assert_array_equal(column, [getattr(memory, name) for memory in memories])
+
+
 def test_without_held_out_data_the_test_losses_are_nan() -> None:
     trajectory = Trajectory(State(step, np.ones(1), np.ones(1), 1.0, 1.0, ()) for step in range(20))
     assert np.isnan(trajectory.test_losses()).all() and trajectory.test_losses().shape == (20,)
