@@ -19,13 +19,15 @@ from model.experiment import Experiment, NetworkLoss, another_start, changes, fr
 from model.running import Landscape, Look, Step, landscape, train
 from model.probing import Probe, probe
 from model.worker import Batch, Worker
+from model.storage import StoredRun, load_run, save_run
 
 __all__ = [
     "ACTIVATIONS", "DATASETS", "FUNCTIONS", "HEADS", "INITIALIZERS", "LINES", "LOSSES", "OPTIMIZERS", "PLANES",
     "SCHEDULES", "Activation", "Batch", "Constant", "Dataset", "Descent", "Experiment", "Field", "Fit", "Flow",
     "Function", "HeavyBall", "Initializer", "Landscape", "Line", "Look", "Loss", "Network", "NetworkLoss",
     "Objective", "Optimizer", "Plane", "PlaneKind", "Principal", "Probe", "Profile", "RandomNormalized",
-    "Restricted", "Schedule", "SettingError", "Settings", "Source", "State", "Step", "Surface", "Trajectory",
-    "TwoParameters", "Worker", "advance", "another_start", "begin", "changes", "descend", "fields_of", "from_json",
-    "landscape", "probe", "resume", "survey", "to_json", "train", "unsuited", "with_field", "with_text",
+    "Restricted", "Schedule", "SettingError", "Settings", "Source", "State", "Step", "StoredRun", "Surface",
+    "Trajectory", "TwoParameters", "Worker", "advance", "another_start", "begin", "changes", "descend", "fields_of",
+    "from_json", "landscape", "load_run", "probe", "resume", "save_run", "survey", "to_json", "train", "unsuited",
+    "with_field", "with_text",
 ]  # fmt: skip
