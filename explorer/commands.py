@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from explorer.resources import replacing
 from model import ACTIVATIONS, Experiment, Field, Fit, Objective, Restricted, Settings, State, fields_of
 from model.descent import descend
 from model.settings import kind_of
+from model.storage import replacing
 
 LINES = 12  # of a run, on the screen
 FEW = 12  # parameters that are shown one by one

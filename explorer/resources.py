@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -63,29 +61,3 @@ def _read(given: str | None) -> Experiment:
         return from_json(text)
     except SettingError as error:
         raise SettingError(f"{path.name}: {error.field}", error.given, error.allowed) from None
-
-
-class replacing:
-    """A temporary name beside `path` that takes its place when the block ends well, and vanishes when it does not."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> Path:
-        suffix = self._path.suffix or ".tmp"
-        try:
-            handle, name = tempfile.mkstemp(prefix=".", suffix=suffix, dir=self._path.parent)
-        except OSError as error:  # which would name the temporary file
-            raise OSError(error.errno, error.strerror, str(self._path)) from None
-        os.close(handle)
-        self._temporary = Path(name)
-        return self._temporary
-
-    def __exit__(self, kind, error, trace) -> None:
-        if kind is None:
-            mask = os.umask(0)
-            os.umask(mask)
-            self._temporary.chmod(0o666 & ~mask)  # mkstemp makes files that only their owner may read
-            os.replace(self._temporary, self._path)
-        else:
-            self._temporary.unlink(missing_ok=True)

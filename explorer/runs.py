@@ -27,8 +27,8 @@ from PySide6.QtWidgets import (
 from explorer.export.dialog import may_replace
 from explorer.frame import Frame, Run, number
 from explorer.race.tables import RIGHT, VALUE, Cell, cell
-from explorer.resources import replacing
 from explorer.style import GHOSTS, Style, draw_legend
+from model.storage import replacing
 
 EVERY = 250  # milliseconds between two refreshes: a table that changes at every frame lays out its window as often
 DASHES = {Qt.PenStyle.DashLine: "dashed", Qt.PenStyle.DotLine: "dotted", Qt.PenStyle.DashDotLine: "dash-dotted"}

@@ -32,13 +32,14 @@ from explorer.link import to_link
 from explorer.presenter import SCALE, Presenter
 from explorer.race.dialog import RaceDialog
 from explorer.recent import RecentFiles, dropped_file, experiment_from, keep_last
-from explorer.resources import load_experiment, presets, replacing
+from explorer.resources import load_experiment, presets
 from explorer.runs import RunsPanel
 from explorer.session import Session
 from explorer.style import THEMES, Style, Theme, freeze, set_theme
 from explorer.timeline import Timeline
 from explorer.views import VIEWS, ContourView, SurfaceView, View
 from model import Experiment, SettingError, to_json
+from model.storage import replacing
 
 DOCKED = tuple(view for view in VIEWS.values() if view.docked)  # the first is open at first
 WIDE = 1500  # pixels of a screen on which forms and timeline fit side by side

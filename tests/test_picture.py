@@ -15,11 +15,11 @@ from PySide6.QtGui import QImage
 from explorer.__main__ import KINDS as OFFERED
 from explorer.export.picture import DESIGN, KINDS, frame_at, picture, save
 from explorer.frame import Frame
-from explorer.resources import replacing
 from explorer.style import LIGHT, PATH
 from explorer.views import VIEWS
 from model import Experiment, Look, SettingError, from_json, probe, with_field
 from model.datasets import Sine
+from model.storage import replacing
 
 EACH = [pytest.param(kind, marks=pytest.mark.gl if kind in ("surface", "both") else ()) for kind in KINDS]
 

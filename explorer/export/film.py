@@ -11,8 +11,8 @@ from PySide6.QtGui import QColor, QImage
 
 from explorer.export.picture import Studio
 from explorer.frame import Frame
-from explorer.resources import replacing
 from explorer.style import PATH, PATH_HALO, PATH_OLD
+from model.storage import replacing
 
 PER_SECOND = 20
 

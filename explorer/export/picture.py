@@ -10,11 +10,11 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage, QImageWriter, QPainter
 
 from explorer.frame import Frame, Run
-from explorer.resources import replacing
 from explorer.style import DARK, Style, Theme, palette
 from explorer.views import VIEWS, View
 from model import Experiment, Look, SettingError, Trajectory, landscape, probe, to_json, train
 from model.running import recorded
+from model.storage import replacing
 
 KINDS = (*VIEWS, "both")
 # The sizes at which pens and letters have their plain width; larger pictures are drawn so many times larger.

@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTab
 
 from explorer.frame import number
 from explorer.race.curves import swatch
-from explorer.resources import replacing
 from explorer.style import Style
 from model import SettingError
 from model.race import KINDS, Entry, Race, Result, results
+from model.storage import replacing
 
 COLUMNS = ("Optimizer", "Rate η", "Loss at budget", "Steps to goal", "λmax at end", "Diverged")
 OWN = "as set"  # the experiment's learning rate
