@@ -1,6 +1,7 @@
 """The command line: the window, or a picture without one.
 
-    loss-explorer [EXPERIMENT]                    the window; EXPERIMENT is a preset's name or a .json file
+    loss-explorer [EXPERIMENT]                    the window; EXPERIMENT is a preset's name, a link or a .json file
+    loss-explorer RUN.npz                         the window, with a run that was saved
     loss-explorer export EXPERIMENT --out FILE    a picture
     loss-explorer showcase --out FOLDER           the default descent as a picture and a GIF
     loss-explorer thumbnails --out FOLDER         the gallery's pictures of all presets
@@ -24,7 +25,10 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from model import StoredRun
 
 KINDS = ("map", "surface", "loss", "trust", "slice", "spectrum", "layers", "both")
 LARGEST = 8192
@@ -140,14 +144,27 @@ def _step(text: str) -> int:
 def _open(options: argparse.Namespace) -> int:
     from explorer.resources import load_experiment
 
-    experiment = load_experiment(options.experiment, options.changes)  # before Qt: mistakes need no display
+    run = _stored(options)  # before Qt: mistakes need no display
+    experiment = run[0].experiment if run else load_experiment(options.experiment, options.changes)
     _known_platform()
     if not _has_display():
         raise RuntimeError("no display here; pictures need none: loss-explorer export --help")
     from explorer.application import run_window
 
     chosen = options.experiment is not None or bool(options.changes)
-    return run_window(experiment, options.theme, chosen)
+    return run_window(experiment, options.theme, chosen, run)
+
+
+def _stored(options: argparse.Namespace) -> tuple[StoredRun, str] | None:
+    """The run of a run file, if it is one that is to be opened, and its path."""
+    from model import SettingError, load_run
+
+    given = options.experiment or ""
+    if not given.lower().endswith(".npz"):
+        return None
+    if options.changes:
+        raise SettingError("--set", options.changes[0], "nothing, for a run: its settings are in its file")
+    return load_run(Path(given)), given
 
 
 def _export(options: argparse.Namespace) -> int:

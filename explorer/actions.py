@@ -15,6 +15,7 @@ ACTIONS: dict[str, tuple[str, str, str, str]] = {
     "gallery": ("File", "&Gallery…", "Ctrl+G", ""),
     "open": ("File", "&Open experiment…", "Ctrl+O", "open"),
     "save": ("File", "&Save experiment…", "Ctrl+S", ""),
+    "save run": ("File", "Save &run with all its steps…", "Ctrl+Shift+S", ""),
     "export": ("File", "&Export picture…", "Ctrl+E", "export"),
     "copy": ("File", "&Copy picture", "Ctrl+C", ""),
     "copy link": ("Edit", "Copy link to this experiment", "Ctrl+Shift+C", ""),

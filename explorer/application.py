@@ -13,7 +13,7 @@ from PySide6.QtCore import QEvent, QObject, QSettings, QStandardPaths, Qt, qInst
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QAbstractSlider, QApplication, QComboBox
 
 from explorer.style import DARK, THEMES, Theme, set_theme
-from model import Experiment
+from model import Experiment, StoredRun
 
 # Of CPython's threads, the one that computes gives way to the one that draws after this long. At the default of 5 ms
 # a worker at full speed makes every third frame late; at 0.2 ms none, and the worker is no slower.
@@ -71,8 +71,11 @@ def preferences() -> QSettings:
     return QSettings(str(Path(folder) / "window.ini"), QSettings.Format.IniFormat)
 
 
-def run_window(experiment: Experiment, theme_name: str | None, chosen: bool = True) -> int:
-    """Open the window and stay until it is closed: on the experiment if it was chosen, or else on the last one."""
+def run_window(
+    experiment: Experiment, theme_name: str | None, chosen: bool = True, run: tuple[StoredRun, str] | None = None
+) -> int:
+    """Open the window and stay until it is closed: on the experiment if it was chosen, or else on the last one; or on a
+    run and the path of its file."""
     application = make_application()
     stored = preferences()
     theme = THEMES.get(theme_name or str(stored.value("theme", "dark")), DARK)
@@ -89,7 +92,10 @@ def run_window(experiment: Experiment, theme_name: str | None, chosen: bool = Tr
     _report_errors(window)
     window.show()
     welcome(window.splitter, window.actions_, stored)
-    window.session.train()
+    if run is None:
+        window.session.train()
+    else:
+        window.open_run(*run)
     return application.exec()
 
 

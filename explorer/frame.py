@@ -35,7 +35,8 @@ class Run:
     `coords` `(N, 2)` on the plane drawn; `losses` `(N,)` as recorded; `heights` `(N,)` under the objective drawn, which
     differ for the first `switched` states: those were recorded before the loss or activation was switched.
     `batch_losses` and `test_losses` `(N,)` as recorded: on the mini-batch of each step, and on held-out data (or NaN).
-    `changes` are for the eye, a slider's drag being one; `segments` are exact: (step, experiment from there on).
+    `changes` are for the eye, a slider's drag being one; `segments` are exact: (step, experiment from there on),
+    and have a number each in `gestures`, the same for those of one drag.
     `number` tells it from the session's other runs, whatever they are called, and `slot` says in which of the styles
     for ended runs it is drawn. A `hidden` run is listed, not drawn; one that is `elsewhere` belongs to another
     landscape (other layers, another function), so that only its losses can be drawn.
@@ -52,6 +53,7 @@ class Run:
     test_losses: Array | None = None
     changes: tuple[Change, ...] = ()
     segments: tuple[tuple[int, Experiment], ...] = ()
+    gestures: tuple[int, ...] = ()
     switched: int = 0
     number: int = 0
     slot: int = 0

@@ -9,6 +9,7 @@ from PySide6.QtCore import QMimeData, QSettings, Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
 from explorer.resources import load_experiment
+from explorer.run_files import SUFFIX
 from model import DATASETS, Experiment, NetworkLoss, SettingError, from_json, to_json, with_field
 from model.settings import kind_of
 
@@ -37,10 +38,10 @@ def experiment_from(given: str, current: Experiment) -> Experiment:
 def dropped_file(data: QMimeData) -> str:
     """The one file that is being dropped. Raises `SettingError` for anything else."""
     files = [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
-    allowed = "one experiment (.json) or table (.csv) at a time"
+    allowed = "one experiment (.json), run (.npz) or table (.csv) at a time"
     if len(files) != 1:
         raise SettingError("drop", f"{len(files)} files", allowed)
-    if Path(files[0]).suffix.lower() not in (".json", *TABLES):
+    if Path(files[0]).suffix.lower() not in (".json", SUFFIX, *TABLES):
         raise SettingError("drop", Path(files[0]).name, allowed)
     return files[0]
 

@@ -8,8 +8,21 @@ from typing import NamedTuple
 import numpy as np
 
 from explorer.frame import Change, Run, shown
-from model import Experiment, Function, Loss, Optimizer, Plane, Settings, State, Trajectory, changes, fields_of
+from model import (
+    Experiment,
+    Function,
+    Loss,
+    Optimizer,
+    Plane,
+    Settings,
+    State,
+    StoredRun,
+    Trajectory,
+    changes,
+    fields_of,
+)
 from model.activations import Array
+from model.storage.layout import Segments
 
 STRUCTURE = (
     "function", "dataset", "holdout", "network.widths", "network.bias", "network.degree", "initializer", "seed",
@@ -58,7 +71,8 @@ class Recording:
     The training thread writes into `trajectory`; what the session has seen of it is in the columns, one row a state:
     `coords` on the plane drawn, recorded `losses`, and `heights` under the objective drawn. The first `switched` states
     were recorded under another objective than the latest. It begins at `origin`, or at the experiment's start.
-    `segments` are the settings from the first on, each with the step from which it holds. An ended run also knows by
+    `segments` are the settings from the first on, each with the step from which it holds, `gestures` numbers of what a
+    person did to bring them about: a drag is one. An ended run also knows by
     whose measure its heights are, `valued` (see `measure`), and by its `slot` how it is drawn.
     """
 
@@ -72,7 +86,8 @@ class Recording:
     batch_losses: Column = field(default_factory=lambda: Column(np.empty(0)))
     test_losses: Column = field(default_factory=lambda: Column(np.empty(0)))
     changes: tuple[Change, ...] = ()
-    segments: tuple[tuple[int, Experiment], ...] = ()
+    segments: Segments = ()
+    gestures: tuple[int, ...] = (-1,)
     switched: int = 0
     number: int = 0
     slot: int = 0
@@ -85,14 +100,13 @@ class Recording:
             self.segments = ((self.first, self.experiment),)
 
     @classmethod
-    def of(
-        cls, label: str, segments: tuple[tuple[int, Experiment], ...], trajectory: Trajectory, number: int
-    ) -> Recording:
+    def of(cls, stored: StoredRun, number: int) -> Recording:
         """A whole run that was made elsewhere, or before, as if it had been watched."""
-        (first, experiment), *later = segments
-        run = cls(label, experiment, trajectory=trajectory, segments=segments[:1], number=number)
-        run.see(len(trajectory), None)
-        for gesture, (step, experiment) in enumerate(later):
+        (first, experiment), *later = stored.segments
+        run = cls(stored.label, experiment, trajectory=stored.trajectory, number=number)
+        run.see(len(stored.trajectory), None)
+        gestures = stored.gestures or range(len(stored.segments))
+        for (step, experiment), gesture in zip(later, gestures[1:], strict=True):
             run.adopt(experiment, step - first + 1, gesture)
         return run
 
@@ -154,11 +168,12 @@ class Recording:
         changed = without(changes(before, experiment), VIEW)
         if not changed or not index:
             if not index:  # not one step was made under the settings before
-                self.segments = ((self.first, experiment),)
+                self.segments, self.gestures = ((self.first, experiment),), (gesture,)
             return False
         step = self.trajectory.first + index - 1
-        earlier = self.segments[:-1] if self.segments[-1][0] == step else self.segments
-        self.segments = (*earlier, (step, experiment))
+        kept = len(self.segments) - (self.segments[-1][0] == step)  # no step was made under those of the same step
+        self.segments = (*self.segments[:kept], (step, experiment))
+        self.gestures = (*self.gestures[:kept], gesture)
         self._mark(before, changed, step, gesture)
         if touches(changed, OBJECTIVE):
             self.switched = index
@@ -183,8 +198,8 @@ class Recording:
         )  # fmt: skip
         run = Run(self.label, self.experiment, self.trajectory, self.length, *columns)
         return replace(
-            run, changes=self.changes, segments=self.segments, switched=self.switched, number=self.number,
-            slot=self.slot, hidden=self.hidden, elsewhere=elsewhere,
+            run, changes=self.changes, segments=self.segments, gestures=self.gestures, switched=self.switched,
+            number=self.number, slot=self.slot, hidden=self.hidden, elsewhere=elsewhere,
         )  # fmt: skip
 
 

@@ -33,12 +33,13 @@ from explorer.presenter import SCALE, Presenter
 from explorer.race.dialog import RaceDialog
 from explorer.recent import RecentFiles, dropped_file, experiment_from, keep_last
 from explorer.resources import load_experiment, presets
+from explorer.run_files import SUFFIX, RunFiles
 from explorer.runs import RunsPanel
 from explorer.session import Session
 from explorer.style import THEMES, Style, Theme, freeze, set_theme
 from explorer.timeline import Timeline
 from explorer.views import VIEWS, ContourView, SurfaceView, View
-from model import Experiment, SettingError, to_json
+from model import Experiment, SettingError, StoredRun, to_json
 from model.storage import replacing
 
 DOCKED = tuple(view for view in VIEWS.values() if view.docked)  # the first is open at first
@@ -58,6 +59,7 @@ class Window(QMainWindow):
         self._stored, self._theme = stored, theme
         self._shown, self._behind, self._pointed = Frame(), False, ""
         self._presenter = Presenter()
+        self._files = RunFiles(self)
         self.setAcceptDrops(True)
         self.actions_ = make_actions(self)
         self.controls = Controls(experiment)
@@ -198,7 +200,8 @@ class Window(QMainWindow):
         session = self.session
         does = {
             "gallery": self._show_gallery, "presenter": self._present,
-            "open": self._open, "save": self._save, "export": self._export, "copy": self._copy, "quit": self.close,
+            "open": self._open, "save": self._save, "save run": self._save_run,
+            "export": self._export, "copy": self._copy, "quit": self.close,
             "undo": session.undo, "redo": session.redo, "copy link": self._copy_link, "paste link": self._paste_link,
             "train": session.toggle_training, "new start": session.new_start, "play": session.toggle_play,
             "first": lambda: session.seek(0), "newest": session.follow,
@@ -222,6 +225,10 @@ class Window(QMainWindow):
         self.runs.hid.connect(session.hide_run)
         self.runs.removed.connect(session.remove_run)
         self.runs.said.connect(self.say)
+        self._files.loaded.connect(self.open_run)
+        self._files.saved.connect(self._note_saved)
+        self._files.refused.connect(self._refuse)
+        self._files.said.connect(self.say)
         session.frame_changed.connect(self._show_frame)
         session.experiment_changed.connect(self._show_experiment)
         session.noticed.connect(self.say)
@@ -354,18 +361,20 @@ class Window(QMainWindow):
         self.open(action.objectName())
 
     def _open(self) -> None:
-        kinds = "Experiments and tables (*.json *.csv *.tsv)"
-        path, _ = QFileDialog.getOpenFileName(self, self.tr("Open experiment"), "", kinds)
+        kinds = f"Experiments, runs and tables (*.json *{SUFFIX} *.csv *.tsv)"
+        path, _ = QFileDialog.getOpenFileName(self, self.tr("Open"), "", kinds)
         if path:
             self.open(path)
 
     def open(self, given: str) -> None:
         """Open a preset, a file or a link and train it; a line in the status bar when that cannot be done."""
+        if given.lower().endswith(SUFFIX):
+            self._files.load(Path(given))
+            return
         try:
             experiment = experiment_from(given, self.session.experiment)
         except SettingError as error:
-            self.recent.forget(given)
-            self.say(str(error))
+            self._refuse(given, str(error))
             return
         if given not in presets() and not given.startswith("lle:"):
             self.recent.note(given)
@@ -373,18 +382,31 @@ class Window(QMainWindow):
         self.session.train()
         self.say(f"Opened: {experiment.title}")
 
+    @Slot(object, str)
+    def open_run(self, stored: StoredRun, path: str) -> None:
+        """Show a run that was saved, at its newest state."""
+        self.recent.note(path)
+        self.session.open_run(stored)
+        self.say(f"Opened {Path(path).name}: {len(stored.trajectory) - 1:,} steps; T trains on from the newest.")
+
+    @Slot(str, str)
+    def _refuse(self, path: str, words: str) -> None:
+        self.recent.forget(path)
+        self.say(words)
+
+    @Slot(str)
+    def _note_saved(self, path: str) -> None:
+        self.recent.note(path)
+        self.say(f"Saved {path}")
+
     def _show_gallery(self) -> None:
         gallery = Gallery(self)
         gallery.chosen.connect(self.open)
         gallery.open()
 
     def _save(self) -> None:
-        words, kinds = self.tr("Save experiment"), "Experiments (*.json)"
-        given, _ = QFileDialog.getSaveFileName(self, words, "experiment.json", kinds)
-        if not given:
-            return
-        path = Path(given) if given.endswith(".json") else Path(given + ".json")
-        if str(path) != given and path.exists() and not may_replace(self, path):  # Qt has asked about `given`
+        path = self._ask_where(self.tr("Save experiment"), "experiment", ".json", "Experiments (*.json)")
+        if path is None:
             return
         try:
             with replacing(path) as temporary:
@@ -392,8 +414,26 @@ class Window(QMainWindow):
         except OSError as error:
             self.say(f"Not saved: {error.strerror or error}")
             return
-        self.recent.note(str(path))
-        self.say(f"Saved {path}")
+        self._note_saved(str(path))
+
+    def _save_run(self) -> None:
+        run = self.session.frame.run
+        if run is None:
+            self.say("There is no step to be saved yet.")
+            return
+        path = self._ask_where(self.tr("Save run"), "run", SUFFIX, f"Runs (*{SUFFIX})")
+        if path is not None:
+            self._files.save(run, path)
+
+    def _ask_where(self, words: str, name: str, suffix: str, kinds: str) -> Path | None:
+        """Where to save a file; with the suffix, and nothing is replaced unasked."""
+        given, _ = QFileDialog.getSaveFileName(self, words, name + suffix, kinds)
+        if not given:
+            return None
+        path = Path(given) if given.endswith(suffix) else Path(given + suffix)
+        if str(path) != given and path.exists() and not may_replace(self, path):  # Qt has asked about `given`
+            return None
+        return path
 
     def _export(self) -> None:
         dialog = ExportDialog(self.session.frame, self._theme, self.surface.canvas.cameraParams(), self)
@@ -535,5 +575,6 @@ class Window(QMainWindow):
         self._stored.setValue(f"layout{LAYOUT}", self.saveState(LAYOUT))
         for dialog in self.findChildren(RaceDialog):
             dialog.close()
+        self._files.close()
         self.session.close()
         super().closeEvent(event)

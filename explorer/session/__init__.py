@@ -31,6 +31,7 @@ from model import (
     SettingError,
     State,
     Step,
+    StoredRun,
     Trajectory,
     Worker,
     another_start,
@@ -99,11 +100,11 @@ class Session(QObject):
         self._begin()
         self.experiment_changed.emit(experiment)
 
-    def open_run(self, label: str, segments: tuple[tuple[int, Experiment], ...], trajectory: Trajectory) -> None:
+    def open_run(self, stored: StoredRun) -> None:
         """Forget all runs and show one that was made before; it can be trained on."""
-        self._experiment = segments[-1][1]
+        self._experiment = stored.experiment
         self._runs, self._history, self._survey.surface = Runs(self._experiment), History(), None
-        self._runs.active = Recording.of(label, segments, trajectory, number=1)
+        self._runs.active = Recording.of(stored, number=1)
         self._show_whole()
         self.experiment_changed.emit(self._experiment)
 
@@ -277,6 +278,8 @@ class Session(QObject):
             if touches(changed, OBJECTIVE):
                 run.switched = run.length
         else:
+            # A step that was being made when training stopped has been recorded all the same.
+            run.see(len(run.trajectory), self._survey.surface.plane if self._survey.surface else None)
             run.adopt(self._experiment, run.length, self._history.gesture)
         self._changed = True
         if touches(changed, ("line",)):
@@ -334,8 +337,8 @@ class Session(QObject):
         shown, forgotten = 0, ""
         for words, experiment, trajectory in runs:
             if land(experiment) == land(self._experiment):
-                segments = ((trajectory.first, experiment),)
-                run = Recording.of(words, segments, trajectory, self._runs.next_number)
+                stored = StoredRun(words, ((trajectory.first, experiment),), trajectory)
+                run = Recording.of(stored, self._runs.next_number)
                 forgotten += self._runs.add(run)
                 run.stand_on(self._survey.surface.plane if self._survey.surface else None)
                 shown, self._changed = shown + 1, True

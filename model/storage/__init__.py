@@ -9,9 +9,9 @@ A file is an uncompressed `.npz` without pickles, of N states with P parameters:
                                              n₁, ...; a stretch ends where the kind of memory changes
     run                                      the rest as JSON, in bytes: `json.loads(bytes(numpy.load(file)["run"]))`
 
-with the JSON {"version": 1, "label": text, "segments": [{"step": s, "experiment": {...}}, ...], "memories":
-[{"optimizer": kind, "states": n₀}, ...]}. From the state at a segment's step on, the steps are made under its
-experiment; where several segments have the same step, under that of the last.
+with the JSON {"version": 1, "label": text, "segments": [{"step": s, "experiment": {...}, "gesture": g}, ...],
+"memories": [{"optimizer": kind, "states": n₀}, ...]}. From the state at a segment's step on, the steps are made under
+its experiment; where several segments have the same step, under that of the last.
 """
 
 from model.storage.layout import StoredRun

@@ -32,12 +32,14 @@ class StoredRun:
     """One run: what it is called, its settings segment by segment, its states.
 
     `segments` are (step, the experiment under which steps are made from that step's state on); the first one is
-    (`trajectory.first`, the experiment it began under), and no step is smaller than the one before it.
+    (`trajectory.first`, the experiment it began under), and no step is smaller than the one before it. `gestures` has a
+    number for each of them, the same for those that came of one drag of a slider; without any, each is one by itself.
     """
 
     label: str
     segments: Segments
     trajectory: Trajectory
+    gestures: tuple[int, ...] = ()
 
     @property
     def experiment(self) -> Experiment:
@@ -50,6 +52,7 @@ class Segment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     step: Annotated[int, msgspec.Meta(ge=0, le=MOST)]
     experiment: dict[str, Any]
+    gesture: int
 
 
 class Stretch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -92,7 +92,8 @@ def _read(archive: zipfile.ZipFile) -> StoredRun:
         arrays = {column.name: _Rows(archive, column, stack) for column in columns}
         per_state = sum(column.nbytes // column.shape[0] for column in columns)
         pieces = _pieces(arrays, head.memories, patterns, max(AT_ONCE // per_state, 1), first)
-        return StoredRun(head.label, segments, Trajectory(state for piece in pieces for state in _states(piece)))
+        trajectory = Trajectory(state for piece in pieces for state in _states(piece))
+        return StoredRun(head.label, segments, trajectory, tuple(segment.gesture for segment in head.segments))
 
 
 def _head(archive: zipfile.ZipFile) -> Head:

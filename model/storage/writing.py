@@ -68,7 +68,7 @@ def save_run(path: Path, run: StoredRun, count: int | None = None) -> Iterator[f
     size = size_of(segments, first, count)
     patterns = memories_of(segments, size)
     stretches = stretches_of(trajectory.pieces(0, count), patterns, size)
-    text, columns = _text(run.label, segments, stretches), columns_of(stretches, patterns, size)
+    text, columns = _text(run, segments, stretches), columns_of(stretches, patterns, size)
     with replacing(path) as temporary:
         with zipfile.ZipFile(temporary, "w") as archive:
             yield from _write(archive, text, columns, trajectory)
@@ -89,11 +89,15 @@ def _write(archive: zipfile.ZipFile, text: bytes, columns: list[Column], traject
                 done += part.nbytes
 
 
-def _text(label: str, segments: Segments, stretches: list[Stretch]) -> bytes:
-    check_label(label)
-    plain = [Segment(step, msgspec.to_builtins(experiment)) for step, experiment in segments]
+def _text(run: StoredRun, segments: Segments, stretches: list[Stretch]) -> bytes:
+    check_label(run.label)
+    gestures = run.gestures or range(len(run.segments))
+    plain = [
+        Segment(step, msgspec.to_builtins(experiment), gesture)
+        for (step, experiment), gesture in zip(segments, gestures, strict=False)
+    ]
     try:
-        text = msgspec.json.format(msgspec.json.encode(Head(VERSION, label, plain, stretches)), indent=1)
+        text = msgspec.json.format(msgspec.json.encode(Head(VERSION, run.label, plain, stretches)), indent=1)
     except UnicodeEncodeError as error:  # half a pair of surrogates, as in the path of a file that is no UTF-8
         raise SettingError("text", error.object, "what UTF-8 can hold") from None
     if len(text) > MOST_TEXT:
