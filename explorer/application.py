@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pyqtgraph as pg
 from PySide6 import __version_info__ as qt_version
-from PySide6.QtCore import QEvent, QObject, QSettings, QStandardPaths, Qt, qInstallMessageHandler
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QAbstractSlider, QApplication, QComboBox
+from PySide6.QtCore import QEvent, QObject, QSettings, QStandardPaths, Qt, QTimer, qInstallMessageHandler
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QAbstractSlider, QApplication, QComboBox, QMainWindow
 
 from explorer.style import DARK, THEMES, Theme, set_theme
 from model import Experiment, StoredRun
@@ -18,6 +18,8 @@ from model import Experiment, StoredRun
 # Of CPython's threads, the one that computes gives way to the one that draws after this long. At the default of 5 ms
 # a worker at full speed makes every third frame late; at 0.2 ms none, and the worker is no slower.
 SWITCH_INTERVAL = 0.0002
+
+FIRST_LOOK = 1500  # milliseconds of a moving picture before the gallery opens, at the first start
 
 KEYS_OF_WIDGETS = {Qt.Key.Key_Space, Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End}
 STEERED_BY_KEYS = (QAbstractButton, QAbstractSlider, QComboBox, QAbstractItemView)
@@ -46,7 +48,8 @@ def _without_noise(kind, context, message: str) -> None:
 
 
 class KeyGuard(QObject):
-    """Leaves Space, arrows, Home, End and, in lists, letters to a focused widget; shortcuts would take them."""
+    """Leaves Space, arrows, Home and End to a focused widget, and letters to a list that has popped up or stands in a
+    dialog; shortcuts would take them. A closed list in the window lets letters through: T trains, wherever one is."""
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if (
@@ -62,7 +65,8 @@ class KeyGuard(QObject):
 
 def _finds_entries(watched: QObject, event: QEvent) -> bool:
     """Letters look up the entries of a list that has the keyboard."""
-    return isinstance(watched, (QComboBox, QAbstractItemView)) and event.text().isalnum()
+    inside = isinstance(watched, QAbstractItemView) and not isinstance(watched.window(), QMainWindow)
+    return inside and event.text().isalnum()
 
 
 def preferences() -> QSettings:
@@ -82,7 +86,7 @@ def run_window(
     set_theme(theme)
     sys.setswitchinterval(SWITCH_INTERVAL)
     from explorer.recent import last_experiment
-    from explorer.welcome import welcome
+    from explorer.welcome import is_first_start
     from explorer.window import Window
 
     last = None if chosen else last_experiment(stored)
@@ -91,7 +95,8 @@ def run_window(
     application.installEventFilter(guard)
     _report_errors(window)
     window.show()
-    welcome(window.splitter, window.actions_, stored)
+    if is_first_start(stored):
+        QTimer.singleShot(FIRST_LOOK, window.begin)
     if run is None:
         window.session.train()
     else:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QGroupBox, QLabel, QScrollArea, QVBoxLayout, QWidget
+from typing import cast
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QApplication, QFrame, QGroupBox, QLabel, QScrollArea, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from explorer.form import Form
 from model import LOSSES, Experiment, unsuited, with_field
@@ -27,6 +30,7 @@ class Controls(QScrollArea):
 
     edited = Signal(object)
     refused = Signal(str)
+    held = Signal(bool)  # a slider is being dragged, or was let go
 
     def __init__(self, experiment: Experiment, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -54,6 +58,7 @@ class Controls(QScrollArea):
             form = Form(experiment, names, with_field, caption)
             form.edited.connect(self.edited)
             form.refused.connect(self.refused)
+            form.held.connect(self.held)
             rows.addWidget(form)
             if caption in LEARNING:
                 self._unused[caption] = QLabel()
@@ -63,10 +68,16 @@ class Controls(QScrollArea):
             self._forms.update(dict.fromkeys(names, form))
         column.addStretch(1)
         self.setWidget(inside)
+        self._shown: Experiment | None = None
+        self._last: QWidget | None = None  # had the keyboard
+        cast(QApplication, QApplication.instance()).focusChanged.connect(self._follow)
         self.show_experiment(experiment)
 
     def show_experiment(self, experiment: Experiment) -> None:
         """Show these settings, without emitting anything."""
+        before, self._shown = self._shown, experiment
+        if before is not None and before.title != experiment.title:
+            self.verticalScrollBar().setValue(0)  # where it says what it is about
         self._about.setText(experiment.about)
         self._about.setVisible(bool(experiment.about))
         for form in self._forms.values():
@@ -84,6 +95,20 @@ class Controls(QScrollArea):
             for loss in LOSSES:
                 reason = unsuited(loss, experiment.dataset.load(), experiment.network)
                 self._forms["loss"].disable("loss", kind_of(loss), f"Needs {reason}" if reason else "")
+
+    def take_keyboard(self) -> None:
+        """Give the keyboard to the control that had it last, or to the first."""
+        last = self._last
+        if last is None or not isValid(last) or not last.isVisible():
+            last = self.editor("function")
+        last.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    @Slot(QWidget, QWidget)
+    def _follow(self, _before: QWidget | None, now: QWidget | None) -> None:
+        """Keep the control that has the keyboard in sight."""
+        if now is not None and self.isAncestorOf(now):
+            self._last = now
+            self.ensureWidgetVisible(now, 0, 40)
 
     def editor(self, path: str) -> QWidget:
         """The editor of a field, by its path in the experiment: "descent.schedule.learning_rate"."""

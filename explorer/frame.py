@@ -66,7 +66,7 @@ class Frame:
     """What is shown: runs (the last is the active one), the cursor on its states, a plane and its surface.
 
     `until` is the step at which training will pause; `probe` what was found out last about a state under the cursor;
-    `bridge` the ways between two runs, if the plane was chosen for them.
+    `bridge` the ways between two runs, if the plane was chosen for them; `removed` the run that could be brought back.
     """
 
     runs: tuple[Run, ...] = ()
@@ -75,6 +75,7 @@ class Frame:
     objective: Objective | None = None
     probe: Probe | None = None
     bridge: Bridge | None = None
+    removed: str = ""
     logarithmic: bool = True
     until: int = 0
     training: bool = False

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 STATES = 60.0  # a second at speed 1
+SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+PACES = (1, 5, 20, 60, 200, 1000, 0)  # of training, in steps a second; 0 is as fast as it goes
 ENDS = {"once": "once", "loop": "loop", "there and back": "there and back"}
 TIMES = {"real time": False, "every step": True}  # whether late frames make it skip states, or never
 

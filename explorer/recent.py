@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QMimeData, QSettings, Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
+from explorer.playback import ENDS, PACES, SPEEDS, Playback
 from explorer.resources import load_experiment
 from explorer.run_files import SUFFIX
 from model import DATASETS, Experiment, NetworkLoss, SettingError, from_json, to_json, with_field
@@ -99,3 +100,23 @@ def last_experiment(stored: QSettings) -> Experiment | None:
         return from_json(str(stored.value("experiment", "")))
     except SettingError:
         return None
+
+
+def keep_speed(stored: QSettings, playback: Playback, pace: float) -> None:
+    """Remember how fast training and playback go, and how playback ends."""
+    stored.setValue("playback", json.dumps([pace, playback.speed, playback.end, playback.every]))
+
+
+def last_speed(stored: QSettings, playback: Playback, pace: float) -> float:
+    """Set a playback to what was kept; returns the pace that was, or the one there is. Nonsense is passed over."""
+    try:
+        kept = json.loads(str(stored.value("playback", "")))
+    except ValueError:
+        return pace
+    if not isinstance(kept, list) or len(kept) != 4:
+        return pace
+    known, speed, end, every = kept
+    playback.speed = speed if speed in SPEEDS else playback.speed
+    playback.end = end if end in ENDS else playback.end
+    playback.every = every if isinstance(every, bool) else playback.every
+    return known if known in PACES else pace

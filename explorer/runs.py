@@ -49,16 +49,23 @@ class Row(NamedTuple):
     optimizer: str
     rate: float
     loss: str
+    changes: str
 
 
 TITLES = (
     "No.", "Run", "State", "Shown", "Steps", "Newest loss", "Lowest loss", "Optimizer", "Rate η", "Loss function",
+    "Changes",
 )  # fmt: skip
 SAMPLES = (
-    "____ 88", "run 2 from step 10,000", "active", "__ always", "100,000", "0.001234", "0.001234", "Gradient descent",
-    "0.00123", "Softmax cross-entropy",
+    "____ 88", "run 2 from step 10,000", "elsewhere", "__ always", "100,000", "0.001234", "0.001234",
+    "Gradient descent", "0.00123", "Softmax cross-entropy", "12 · Learning rate η 0.001 → 0.002",
 )  # fmt: skip
-NAME, SHOWN = Row._fields.index("name"), Row._fields.index("shown")
+NAME, STATE, SHOWN, CHANGES = (Row._fields.index(name) for name in ("name", "state", "shown", "changes"))
+STATES = {
+    "active": "this run is scrubbed, and trained on with T",
+    "ended": "Enter makes it the active run again",
+    "elsewhere": "it belongs to another landscape: only its losses are drawn. Enter goes back to it",
+}
 NUMBERS = [Row._fields.index(name) for name in ("steps", "newest", "lowest", "rate")]
 
 
@@ -68,12 +75,14 @@ def row_of(run: Run, active: bool) -> Row:
     losses = run.losses[min(run.switched, max(run.length - 1, 0)) : run.length]
     finite = losses[np.isfinite(losses)]
     state, shown = ("active", "always") if active else ("ended", "hidden" if run.hidden else "shown")
+    state = "elsewhere" if run.elsewhere else state
     return Row(
         run.number, run.label, state, shown,
         max(run.length - 1, 0),
         float(losses[-1]) if len(losses) else math.nan, float(finite.min()) if len(finite) else math.nan,
         descent.optimizer.caption, descent.schedule.learning_rate,
         experiment.loss.caption if experiment.learns else experiment.function.caption,
+        "\n".join(f"step {change.step:,}: {change.text}" for change in run.changes),
     )  # fmt: skip
 
 
@@ -81,8 +90,10 @@ def texts(row: Row) -> tuple[str, ...]:
     """The cells of a row."""
     newest, lowest = (number(loss, 4) if math.isfinite(loss) else "–" for loss in (row.newest, row.lowest))
     steps, rate = f"{row.steps:,}", number(row.rate)
+    changes = row.changes.splitlines()
+    latest = f"{len(changes)} · {changes[-1].partition(': ')[2]}" if changes else "–"
     return (
-        str(row.number), row.name, row.state, row.shown, steps, newest, lowest, row.optimizer, rate, row.loss,
+        str(row.number), row.name, row.state, row.shown, steps, newest, lowest, row.optimizer, rate, row.loss, latest,
     )  # fmt: skip
 
 
@@ -108,6 +119,7 @@ class RunsTable(QTableWidget):
     renamed = Signal(int, str)
     hid = Signal(int, bool)
     removed = Signal(int)
+    activated_ = Signal(int)
 
     def __init__(self) -> None:
         super().__init__(0, len(TITLES))
@@ -119,8 +131,8 @@ class RunsTable(QTableWidget):
             assert heading is not None
             heading.setToolTip(f"{title}: a click here, or F3 in this column, sorts by it")
             heading.setTextAlignment(RIGHT if column in NUMBERS else LEFT)
-        triggers = QAbstractItemView.EditTrigger
-        self.setEditTriggers(triggers.AnyKeyPressed | triggers.DoubleClicked | triggers.EditKeyPressed)
+        triggers = QAbstractItemView.EditTrigger  # letters are the window's keys
+        self.setEditTriggers(triggers.DoubleClicked | triggers.EditKeyPressed)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setTabKeyNavigation(False)  # Tab leaves the table; arrows move in it
@@ -182,11 +194,13 @@ class RunsTable(QTableWidget):
                 item.setData(VALUE, value)
                 item.setText(words)
                 item.setToolTip(f"{title}: {words}")
+        cells[CHANGES].setToolTip(row.changes or "no setting was changed while it trained")
+        cells[STATE].setToolTip(STATES[row.state])
         dash = "solid" if kind == "path" else DASHES[GHOSTS[int(kind[5:]) % len(GHOSTS)][1]]
         cells[0].setIcon(swatch(kind, self.iconSize().height() / 18, self.devicePixelRatioF()))
         cells[0].setToolTip(f"drawn {dash}, as in the legend")
         cells[NAME].setToolTip(f"{row.name}: F2 or a double click to rename")
-        shown, ended = cells[SHOWN], row.state == "ended"
+        shown, ended = cells[SHOWN], row.state != "active"
         flags = Flag.ItemIsEnabled | Flag.ItemIsSelectable
         shown.setFlags(flags | Flag.ItemIsUserCheckable if ended else flags)
         shown.setCheckState(Qt.CheckState.Unchecked if row.shown == "hidden" else Qt.CheckState.Checked)
@@ -215,6 +229,9 @@ class RunsTable(QTableWidget):
         if event.key() in (Key.Key_Delete, Key.Key_Backspace):
             if self.chosen is not None:
                 self.removed.emit(self.chosen)
+        elif event.key() in (Key.Key_Return, Key.Key_Enter) and not self.editing:
+            if self.chosen is not None:
+                self.activated_.emit(self.chosen)
         elif event.key() == Key.Key_F3 and self.currentColumn() >= 0:
             header, column = self.horizontalHeader(), self.currentColumn()
             again = header.sortIndicatorSection() == column
@@ -244,6 +261,8 @@ class RunsPanel(QWidget):
     renamed = Signal(int, str)
     hid = Signal(int, bool)
     removed = Signal(int)
+    brought_back = Signal()
+    activated = Signal(int)
     said = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -251,11 +270,13 @@ class RunsPanel(QWidget):
         self._frame, self._listed = Frame(), Frame()
         self.table = RunsTable()
         self.setFocusProxy(self.table)
+        self.activate = self._button("Make &active", self._activate)
         self.remove = self._button("Remo&ve", self._remove)
+        self.back = self._button("&Bring back", self._bring_back)
         self.copy = self._button("Cop&y as table", self._copy, "copy the table, for a spreadsheet")
         self.export = self._button("E&xport…", self._export, "save the table as CSV")
         below = QHBoxLayout()
-        for button in (self.remove, self.copy, self.export):
+        for button in (self.activate, self.remove, self.back, self.copy, self.export):
             below.addWidget(button)
         below.addStretch(1)
         column = QVBoxLayout(self)
@@ -266,8 +287,12 @@ class RunsPanel(QWidget):
         self._timer.setSingleShot(True)
         self._timer.setInterval(EVERY)
         self._timer.timeout.connect(self._refresh)
-        wishes = (self.table.renamed, self.renamed), (self.table.hid, self.hid), (self.table.removed, self.removed)
-        for wish, handed_on in wishes:
+        table = self.table
+        wishes = {
+            table.renamed: self.renamed, table.hid: self.hid, table.removed: self.removed,
+            table.activated_: self.activated,
+        }  # fmt: skip
+        for wish, handed_on in wishes.items():
             wish.connect(self._timer.stop)  # what came of it is seen with the very next frame
             wish.connect(handed_on)
         self.table.currentCellChanged.connect(self._offer)
@@ -299,18 +324,33 @@ class RunsPanel(QWidget):
 
     @Slot()
     def _offer(self) -> None:
-        """Offer to remove the current row's run, if it can be, or say why not."""
-        chosen, runs = self.table.chosen, self._listed.runs
-        active = bool(runs) and chosen == runs[-1].number
-        effect = "choose a run in the table first" if chosen is None else "forget the chosen run (Delete)"
-        effect = "the active run cannot be removed; N begins another one" if active else effect
-        self.remove.setEnabled(chosen is not None and not active)
-        self.remove.setToolTip(effect)
-        self.remove.setAccessibleDescription(effect)
+        """Offer what can be done with the current row's run, or say why not."""
+        chosen, runs, gone = self.table.chosen, self._listed.runs, self._listed.removed
+        active, first = bool(runs) and chosen == runs[-1].number, "choose a run in the table first"
+        go_on = "the settings become its own, and T trains it on (Enter)"
+        forget = "take the chosen run away (Delete)"
+        for button, able, effect in (
+            (self.activate, chosen is not None and not active, "it is active" if active else go_on),
+            (self.remove, chosen is not None and not active,
+             "the active run cannot be removed; N begins another one" if active else forget),
+            (self.back, bool(gone), f"list {gone} again" if gone else "no run was removed"),
+        ):  # fmt: skip
+            effect = first if chosen is None and button is not self.back else effect
+            button.setEnabled(able)
+            button.setToolTip(effect)
+            button.setAccessibleDescription(effect)
+
+    def _activate(self) -> None:
+        if self.table.chosen is not None:
+            self.table.activated_.emit(self.table.chosen)
 
     def _remove(self) -> None:
         if self.table.chosen is not None:
             self.table.removed.emit(self.table.chosen)
+
+    def _bring_back(self) -> None:
+        self._timer.stop()  # what came of it is seen with the very next frame
+        self.brought_back.emit()
 
     def _text(self, dialect: str) -> str:
         written = io.StringIO(newline="")

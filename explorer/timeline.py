@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QRect, QRectF, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import (
     QComboBox,
@@ -19,11 +19,30 @@ from PySide6.QtWidgets import (
 
 from explorer.form.editors import combo
 from explorer.frame import Change, Frame
-from explorer.playback import ENDS, TIMES, Playback
+from explorer.playback import ENDS, PACES, SPEEDS, TIMES, Playback
 from explorer.style import Style, freeze
 
-SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
-PACES = (1, 5, 20, 60, 200, 1000, 0)
+
+class Scrubber(QSlider):
+    """A slider that jumps to where it is clicked, and is dragged from there. Final."""
+
+    def __init__(self) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+
+    def handle(self) -> QRect:
+        """Where its handle is."""
+        option = QStyleOptionSlider()
+        self.initStyleOption(option)
+        return self.style().subControlRect(
+            QStyle.ComplexControl.CC_Slider, option, QStyle.SubControl.SC_SliderHandle, self
+        )
+
+    def mousePressEvent(self, event) -> None:
+        handle = self.handle()
+        if event.button() == Qt.MouseButton.LeftButton and not handle.contains(event.position().toPoint()):
+            left, room = round(event.position().x()) - handle.width() // 2, self.width() - handle.width()
+            self.setValue(QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), left, room))
+        super().mousePressEvent(event)
 
 
 class Marks(QWidget):
@@ -31,7 +50,7 @@ class Marks(QWidget):
 
     chosen = Signal(int)
 
-    def __init__(self, slider: QSlider, style: Style) -> None:
+    def __init__(self, slider: Scrubber, style: Style) -> None:
         super().__init__()
         self._slider, self._style = slider, style
         self._changes: tuple[Change, ...] = ()
@@ -48,10 +67,7 @@ class Marks(QWidget):
         self.update()
 
     def _x(self, change: Change) -> float:
-        option = QStyleOptionSlider()
-        self._slider.initStyleOption(option)
-        parts = QStyle.ComplexControl.CC_Slider, option, QStyle.SubControl.SC_SliderHandle, self._slider
-        handle = self._slider.style().subControlRect(*parts)
+        handle = self._slider.handle()
         room = self._slider.width() - handle.width()
         span = max(self._slider.maximum() - self._slider.minimum(), 1)
         return handle.width() / 2 + room * (change.step - self._first) / span
@@ -98,9 +114,9 @@ class Timeline(QWidget):
         """`actions` are the window's, by name: the buttons do what the menus and keys do."""
         playback = playback or Playback()
         super().__init__()
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = Scrubber()
         self.slider.setAccessibleName("Step")
-        self.slider.setToolTip("Scrub through the recorded steps (← →, Shift for ten)")
+        self.slider.setToolTip("Scrub through the recorded steps (← →, Shift for ten; Ctrl from change to change)")
         self.slider.setTracking(True)
         self.marks = Marks(self.slider, style)
         self.field = QSpinBox()

@@ -62,9 +62,14 @@ class Welcome(QFrame):
         return False
 
 
+def is_first_start(stored: QSettings) -> bool:
+    """Whether nobody has been welcomed yet."""
+    return stored.value("welcomed") is None
+
+
 def welcome(over: QWidget, actions: dict[str, QAction], stored: QSettings) -> Welcome | None:
     """Welcome whoever starts the application for the first time; None for everybody else."""
-    if stored.value("welcomed") is not None:
+    if not is_first_start(stored):
         return None
     stored.setValue("welcomed", "yes")
     return Welcome(over, actions)

@@ -31,7 +31,7 @@ from explorer.gallery import Gallery
 from explorer.link import to_link
 from explorer.presenter import SCALE, Presenter
 from explorer.race.dialog import RaceDialog
-from explorer.recent import RecentFiles, dropped_file, experiment_from, keep_last
+from explorer.recent import RecentFiles, dropped_file, experiment_from, keep_last, keep_speed, last_speed
 from explorer.resources import load_experiment, presets
 from explorer.run_files import SUFFIX, RunFiles
 from explorer.runs import RunsPanel
@@ -39,6 +39,7 @@ from explorer.session import Session
 from explorer.style import THEMES, Style, Theme, freeze, set_theme
 from explorer.timeline import Timeline
 from explorer.views import VIEWS, ContourView, SurfaceView, View
+from explorer.welcome import welcome
 from model import Experiment, SettingError, StoredRun, to_json
 from model.storage import replacing
 
@@ -57,6 +58,7 @@ class Window(QMainWindow):
         self.setWindowTitle("Loss Landscape Explorer")
         self.session = Session(experiment, self)
         self._stored, self._theme = stored, theme
+        self.session.set_pace(last_speed(stored, self.session.playback, self.session.pace))
         self._shown, self._behind, self._pointed = Frame(), False, ""
         self._presenter = Presenter()
         self._files = RunFiles(self)
@@ -191,6 +193,7 @@ class Window(QMainWindow):
         self.timeline.paced.connect(self.session.set_pace)
         self.map.pointed.connect(self._point_at)
         self.map.picked.connect(self.session.start_at)
+        self.map.held.connect(self.session.hold)
         self.surface.picked.connect(self.session.start_at)
         self.map.zoomed.connect(self.session.zoom)
         self.map.lined.connect(self._draw_line)
@@ -206,6 +209,8 @@ class Window(QMainWindow):
             "train": session.toggle_training, "new start": session.new_start, "play": session.toggle_play,
             "first": lambda: session.seek(0), "newest": session.follow,
             "back": lambda: session.step(-1), "forward": lambda: session.step(1),
+            "last change": lambda: session.seek_change(-1), "next change": lambda: session.seek_change(1),
+            "settings": self._swap_keyboard,
             "back 10": lambda: session.step(-10), "forward 10": lambda: session.step(10),
             "slower": lambda: self._change_speed(-1), "faster": lambda: self._change_speed(1),
             "recompute": session.recompute, "cancel": session.cancel, "connect": self._connect_runs,
@@ -220,10 +225,13 @@ class Window(QMainWindow):
         for name, slot in does.items():
             self.actions_[name].triggered.connect(lambda checked=False, slot=slot: slot())
         self.controls.edited.connect(session.change)
+        self.controls.held.connect(session.hold)
         self.controls.refused.connect(self.say)
         self.runs.renamed.connect(session.rename_run)
         self.runs.hid.connect(session.hide_run)
         self.runs.removed.connect(session.remove_run)
+        self.runs.brought_back.connect(session.bring_back_run)
+        self.runs.activated.connect(session.activate_run)
         self.runs.said.connect(self.say)
         self._files.loaded.connect(self.open_run)
         self._files.saved.connect(self._note_saved)
@@ -327,6 +335,14 @@ class Window(QMainWindow):
 
     # ---- doing --------------------------------------------------------------------------------------------------
 
+    def _swap_keyboard(self) -> None:
+        """Between the settings and the picture."""
+        if self.controls.isAncestorOf(QApplication.focusWidget() or self):
+            (self.map if self.map.isVisible() else self.surface).setFocus(Qt.FocusReason.ShortcutFocusReason)
+        else:
+            self.dock("experiment").show()
+            self.controls.take_keyboard()
+
     def _connect_runs(self) -> None:
         self.session.connect_runs()
         self.dock("slice").show()
@@ -399,10 +415,16 @@ class Window(QMainWindow):
         self.recent.note(path)
         self.say(f"Saved {path}")
 
-    def _show_gallery(self) -> None:
+    def _show_gallery(self) -> Gallery:
         gallery = Gallery(self)
         gallery.chosen.connect(self.open)
         gallery.open()
+        return gallery
+
+    @Slot()
+    def begin(self) -> None:
+        """Somebody is here for the first time: the gallery, and then the main keys."""
+        self._show_gallery().finished.connect(lambda: welcome(self.splitter, self.actions_, self._stored))
 
     def _save(self) -> None:
         path = self._ask_where(self.tr("Save experiment"), "experiment", ".json", "Experiments (*.json)")
@@ -571,6 +593,7 @@ class Window(QMainWindow):
         if self.actions_["presenter"].isChecked():
             self.actions_["presenter"].trigger()
         keep_last(self._stored, self.session.experiment)
+        keep_speed(self._stored, self.session.playback, self.session.pace)
         self._stored.setValue("geometry", self.saveGeometry())
         self._stored.setValue(f"layout{LAYOUT}", self.saveState(LAYOUT))
         for dialog in self.findChildren(RaceDialog):

@@ -485,6 +485,6 @@ def test_the_last_experiment_gives_way_to_one_that_is_chosen(
 
     asked: list[bool] = []
     monkeypatch.setattr(command, "_has_display", lambda: True)
-    monkeypatch.setattr(application, "run_window", lambda experiment, theme, chosen: asked.append(chosen))
+    monkeypatch.setattr(application, "run_window", lambda experiment, theme, chosen, run: asked.append(chosen))
     assert main(arguments) == 0
     assert asked == [chosen]

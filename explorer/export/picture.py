@@ -78,6 +78,8 @@ def picture(frame: Frame, kind: str, size: tuple[int, int], theme: Theme = DARK,
     if frame.run is not None:
         image.setText("Software", "loss-landscape-explorer")
         image.setText("Experiment", to_json(frame.run.experiment))
+        if frame.run.changes:
+            image.setText("Changes", "; ".join(f"step {c.step}: {c.text}" for c in frame.run.changes))
     return image
 
 

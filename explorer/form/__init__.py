@@ -25,6 +25,7 @@ class Form(QWidget):
 
     edited = Signal(object)
     refused = Signal(str)
+    held = Signal(bool)  # a slider is being dragged, or was let go
 
     def __init__(
         self,
@@ -87,6 +88,7 @@ class Form(QWidget):
             editor.setAccessibleName(field.title)
             editor.setToolTip(field.help)
             editor.edited.connect(self._take)
+            editor.held.connect(self.held)
             editor.setObjectName(field.name)
             self.editors[field.name] = editor
             if isinstance(editor, (Form, KindEditor)):
@@ -119,6 +121,7 @@ class KindEditor(QWidget):
 
     edited = Signal(object)
     refused = Signal(str)
+    held = Signal(bool)
 
     def __init__(self, field: Field, value: Settings, heading: str) -> None:
         super().__init__()
@@ -136,6 +139,7 @@ class KindEditor(QWidget):
         self.form = Form(value)
         self.form.edited.connect(self.edited)
         self.form.refused.connect(self.refused)
+        self.form.held.connect(self.held)
         self.rows.addRow(self.form)
         self.box.activated.connect(self._choose)
         if len(self._kinds) == 1:  # nothing to choose

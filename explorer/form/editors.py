@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QPushButton,
     QSizePolicy,
     QSlider,
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from explorer.form.line import Line
 from model.settings import Field, SettingError
 
 STEPS = 400
@@ -32,6 +32,7 @@ class Editor(QWidget):
     """One field: a control, and below it room for a line on what is wrong with the entry."""
 
     edited = Signal(object)
+    held = Signal(bool)  # a slider is being dragged, or was let go
 
     def __init__(self, field: Field) -> None:
         super().__init__()
@@ -71,9 +72,8 @@ class TypedEditor(Editor):
 
     def __init__(self, field: Field) -> None:
         super().__init__(field)
-        self.line = QLineEdit()
+        self.line = Line()
         self.line.editingFinished.connect(self._finish)
-        self._shown = ""
 
     @abstractmethod
     def show_value(self, value: Any) -> None:
@@ -81,7 +81,7 @@ class TypedEditor(Editor):
 
     def _finish(self) -> None:
         text = self.line.text().strip()
-        if text == self._shown:
+        if text == self.line.kept:
             self.complain("")
             return
         try:
@@ -93,9 +93,9 @@ class TypedEditor(Editor):
         self.edited.emit(value)
 
     def _write(self, value: Any) -> None:
-        self._shown = written(value, self.field.zero)
-        if self.line.text() != self._shown:
-            self.line.setText(self._shown)
+        self.line.kept = written(value, self.field.zero)
+        if self.line.text() != self.line.kept:
+            self.line.setText(self.line.kept)
         self.complain("")
 
 
@@ -160,6 +160,8 @@ class NumberEditor(TypedEditor):
         self.hold(self.slider)
         self.hold(self.line, 0)
         self.slider.valueChanged.connect(self._slide)
+        self.slider.sliderPressed.connect(lambda: self.held.emit(True))
+        self.slider.sliderReleased.connect(lambda: self.held.emit(False))
         self.show_value(value)
 
     def show_value(self, value: Any) -> None:
@@ -244,9 +246,10 @@ def read(field: Field, text: str) -> Any:
 
 
 def combo() -> QComboBox:
-    """A combo box that the wheel does not change while one scrolls past it."""
+    """A combo box that the wheel does not change while one scrolls past it. A choice by the mouse leaves the keyboard
+    where it was: the next arrow key is meant for the picture, not for the list."""
     box = QComboBox()
-    box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.setMinimumContentsLength(10)
     return box

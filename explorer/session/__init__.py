@@ -312,6 +312,15 @@ class Session(QObject):
         self._runs.remove(number)
         self._changed = True
 
+    def bring_back_run(self) -> None:
+        """Undo the latest removal."""
+        self._runs.bring_back()
+        surface = self._survey.surface
+        self._runs.stand_on(surface.plane if surface else None, self._experiment)
+        if self._runs.foreign(self._experiment):
+            self._ask(keep_plane=True)
+        self._changed = True
+
     def activate_run(self, number: int) -> None:
         """Go back to an ended run: it is the one that is scrubbed and trained on, and its settings are in force."""
         run, before = self._runs.find(number), self._experiment
@@ -420,6 +429,16 @@ class Session(QObject):
     def step(self, by: int) -> None:
         """Move the cursor by some states."""
         self.seek(self._playback.cursor + by)
+
+    def seek_change(self, by: int) -> None:
+        """Put the cursor on the next (1) or the previous (-1) state at which a setting was changed."""
+        first, cursor = self._run.first, self._playback.cursor
+        places = [change.step - first for change in self._run.changes]
+        beyond = [place for place in places if (place - cursor) * by > 0]
+        if beyond:
+            self.seek(min(beyond) if by > 0 else max(beyond))
+        else:
+            self.noticed.emit("No setting was changed " + ("after this step." if by > 0 else "before this step."))
 
     @Slot()
     def follow(self) -> None:
@@ -686,6 +705,7 @@ class Session(QObject):
             objective=self._experiment.objective,
             probe=self._probing.found,
             bridge=self._survey.bridge,
+            removed=self._runs.removed[-1].label if self._runs.removed else "",
             logarithmic=self._logarithmic,
             until=self._until,
             training=self._training,

@@ -21,6 +21,7 @@ class Runs:
 
     def __init__(self, experiment: Experiment) -> None:
         self.ended: tuple[Recording, ...] = ()
+        self.removed: tuple[Recording, ...] = ()  # lately, newest last
         self._count = 1
         self.active = Recording("run 1", experiment, number=1)
 
@@ -72,8 +73,17 @@ class Runs:
         return self._end(run, run.experiment)
 
     def remove(self, number: int) -> None:
-        """Forget an ended run."""
+        """Forget an ended run, for now."""
+        gone = [run for run in self.ended if run.number == number]
         self.ended = tuple(run for run in self.ended if run.number != number)
+        self.removed = (*self.removed, *gone)[-MOST_ENDED:]
+
+    def bring_back(self) -> None:
+        """The run that was removed last is there again."""
+        if self.removed:
+            *rest, run = self.removed
+            self.removed = tuple(rest)
+            self._place(run)
 
     def rename(self, number: int, name: str) -> None:
         """Call a run something else, in one line; no name leaves the old one."""
@@ -83,6 +93,9 @@ class Runs:
 
     def _end(self, run: Recording, experiment: Experiment) -> str:
         run.end(experiment)
+        return self._place(run)
+
+    def _place(self, run: Recording) -> str:
         kept, forgotten = self.ended[-MOST_ENDED + 1 :], self.ended[: -MOST_ENDED + 1]
         run.slot = min(set(range(MOST_ENDED)) - {other.slot for other in kept})
         self.ended = (*kept, run)

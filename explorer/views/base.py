@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar
+from typing import ClassVar, cast
 
-from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
-from PySide6.QtGui import QImage, QPainter
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt, Slot
+from PySide6.QtGui import QImage, QPainter, QPen
+from PySide6.QtWidgets import QApplication, QWidget
 
 from explorer.frame import Frame
 from explorer.style import Style
@@ -29,6 +29,16 @@ class View(QWidget):
         self.look = style
         self.setAccessibleName(self.caption)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.ringed = False
+        cast(QApplication, QApplication.instance()).focusChanged.connect(self._ring)
+
+    @Slot(QWidget, QWidget)
+    def _ring(self, _before: QWidget | None, now: QWidget | None) -> None:
+        """Show who has the keyboard: what is in a view paints over it, but for a narrow rim."""
+        ringed = now is not None and (now is self or self.isAncestorOf(now))
+        if ringed != self.ringed:
+            self.ringed = ringed
+            self.update()
 
     @abstractmethod
     def show_frame(self, frame: Frame) -> None:
@@ -41,9 +51,19 @@ class View(QWidget):
     def reset_view(self) -> None:
         """Back to the view's own range or camera; views without one do nothing."""
 
+    # ---- Qt -----------------------------------------------------------------------------------------------------
 
-def rendered(widget: QWidget) -> QImage:
-    """A raster widget's pixels, one for one. Rendered twice: axes find their widths while painting."""
+    def paintEvent(self, event) -> None:
+        if self.ringed:
+            painter = QPainter(self)
+            painter.setPen(QPen(self.palette().highlight(), 2))
+            painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
+            painter.end()
+
+
+def rendered(widget: View) -> QImage:
+    """A raster view's pixels, one for one, without its rim. Rendered twice: axes find their widths while painting."""
+    ringed, widget.ringed = widget.ringed, False
     image = QImage(widget.size(), QImage.Format.Format_RGB32)
     for _ in range(2):
         # A legend may just have got another row, and no event loop need be running.
@@ -54,4 +74,5 @@ def rendered(widget: QWidget) -> QImage:
             widget.render(painter, QPoint(0, 0))
         finally:  # an image that goes while it is painted on takes the program with it
             painter.end()
+    widget.ringed = ringed
     return image

@@ -33,7 +33,12 @@ from explorer.views.strip import Strip
 from model import Surface
 
 FARTHEST = 20_000  # pixels that a land may be wide: beyond, it takes long to paint, and next to nothing is seen of it
+REACH = 10  # pixels around the start within which it is taken hold of
+DRAGGED = 16  # milliseconds
 SETTLED = 250  # milliseconds without another move, after which a part of the plane is what somebody wants to see
+
+
+MOUSE = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseMove, QEvent.Type.MouseButtonRelease)
 
 
 class ContourView(View):
@@ -44,7 +49,8 @@ class ContourView(View):
 
     pointed = Signal(object)  # coordinates (x, y) under the mouse, or None
     zoomed = Signal(object)  # bounds of what is seen, after somebody moved or scaled it
-    picked = Signal(object)  # coordinates (x, y) of a click
+    picked = Signal(object)  # coordinates (x, y) of a click, or of where the start is dragged to
+    held = Signal(bool)  # the start is being dragged, or was let go
     lined = Signal(object)  # two ends (x, y) of a line that was drawn with Shift and the mouse
 
     def __init__(self, style: Style, parent: QWidget | None = None) -> None:
@@ -72,6 +78,11 @@ class ContourView(View):
         self._plot.scene().sigMouseMoved.connect(self._point_at)
         self._plot.scene().sigMouseClicked.connect(self._pick)
         self._line: list[tuple[float, float]] = []
+        self._dragged = QTimer(self)  # once a frame is often enough, however often the mouse says that it moved
+        self._dragged.setSingleShot(True)
+        self._dragged.setInterval(DRAGGED)
+        self._dragged.timeout.connect(self._drag_start)
+        self._drags, self._target = False, (0.0, 0.0)
         self._plot.viewport().installEventFilter(self)
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
@@ -125,8 +136,14 @@ class ContourView(View):
         self.zoomed.emit(((x0, x1), (y0, y1)))
 
     def eventFilter(self, watched, event) -> bool:
-        """Shift and the left button draw a line; everything else is the plot's."""
+        """Shift and the left button draw a line; the start is dragged; everything else is the plot's."""
         kind = event.type()
+        if kind == QEvent.Type.MouseMove and not event.buttons():
+            over = self._over_start(event.position())
+            watched.setCursor(Qt.CursorShape.OpenHandCursor if over else Qt.CursorShape.ArrowCursor)
+            return False
+        if kind in MOUSE and (self._drags or kind == QEvent.Type.MouseButtonPress) and self._take_start(kind, event):
+            return True
         if kind == QEvent.Type.MouseButtonPress and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self._line = [self._spot(event.position())] * 2
         elif kind == QEvent.Type.MouseMove and self._line:
@@ -140,6 +157,40 @@ class ContourView(View):
         else:
             return False
         return True
+
+    def _over_start(self, position: QPointF) -> bool:
+        """Whether the active run's start is under the pointer."""
+        run = self._frame.run
+        if run is None or not np.isfinite(run.coords[0]).all():
+            return False
+        at = self._plot.mapFromScene(self._plot.getPlotItem().vb.mapViewToScene(QPointF(*run.coords[0])))
+        return (QPointF(at) - position).manhattanLength() < REACH * self.look.scale
+
+    def _take_start(self, kind: QEvent.Type, event) -> bool:
+        """Begin, go on with, or end a drag of the start; False for what has nothing to do with one."""
+        if kind == QEvent.Type.MouseButtonPress:
+            plain = event.button() == Qt.MouseButton.LeftButton and not event.modifiers()
+            self._drags = plain and self._over_start(event.position())
+            if self._drags:
+                self.held.emit(True)
+            return self._drags
+        if kind == QEvent.Type.MouseMove:
+            self._target = self._spot(event.position())
+            if not self._dragged.isActive():
+                self._dragged.start()
+        else:
+            if self._dragged.isActive():
+                self._dragged.stop()
+                self._drag_start()
+            self._drags = False
+            self.held.emit(False)
+        return True
+
+    @Slot()
+    def _drag_start(self) -> None:
+        plane = self._frame.plane
+        if plane is not None and plane.contains(np.array(self._target)):
+            self.picked.emit(self._target)
 
     def _spot(self, position: QPointF) -> tuple[float, float]:
         spot = self._plot.getPlotItem().vb.mapSceneToView(self._plot.mapToScene(position.toPoint()))

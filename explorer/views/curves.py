@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
-from explorer.frame import Frame, Run, extremes, sheet_height
-from explorer.style import GHOSTS, Style, curve_pen, draw_legend, ghost_pen, legend_height
-from explorer.views.axes import label, plot
+from explorer.frame import Change, Frame, Run, extremes, sheet_height
+from explorer.style import GHOSTS, Style, curve_pen, draw_legend, draw_text, ghost_pen, legend_height
+from explorer.views.axes import Painted, label, plot
 from explorer.views.base import View, rendered
 from explorer.views.strip import Strip, stacked
 
@@ -42,8 +42,8 @@ class LossCurve(View):
             item.setSegmentedLineMode("off")  # drawn piece by piece, dashes would begin anew at every point
         for item in (self._batch, *self._ended, self._sheet, self._true, self._test, self._cursor, self._now):
             self._plot.addItem(item)
-        self._markers: list[pg.InfiniteLine] = []
-        self._changes: tuple = ()
+        self._changes: tuple[Change, ...] = ()
+        self._plot.addItem(Painted(self._paint_changes), ignoreBounds=True)
         self._entries = [("solid", "true loss")]
         label(self._plot.getAxis("bottom"), "step", style)
         label(self._plot.getAxis("left"), "loss", style)
@@ -52,7 +52,7 @@ class LossCurve(View):
 
     def show_frame(self, frame: Frame) -> None:
         run = frame.run
-        self._mark(run.changes if run else ())
+        self._changes = run.changes if run else ()
         self._plot.viewport().update()
         for item in (self._cursor, self._now, self._true, self._sheet, self._batch, self._test):
             item.setVisible(run is not None)
@@ -145,23 +145,31 @@ class LossCurve(View):
         self._plot.setXRange(first, last, padding=0.01)
         self._plot.setYRange(low, high, padding=0)
 
-    def _mark(self, changes: tuple) -> None:
-        if changes == self._changes:
-            return
-        for marker in self._markers:
-            self._plot.removeItem(marker)
-        self._changes = changes
-        self._markers = []
-        theme = self.look.theme
-        for number, change in enumerate(changes):
-            marker = pg.InfiniteLine(
-                change.step, 90, pen=self.look.pen(theme.muted, 1, Qt.PenStyle.DotLine), label=change.text,
-                labelOpts=dict(color=theme.ink, position=0.93 - 0.13 * (number % 5), fill=theme.raised,
-                               anchors=[(0, 0.5), (1, 0.5)]),
-            )  # fmt: skip
-            marker.label.setFont(self.look.font(8))
-            self._plot.addItem(marker, ignoreBounds=True)
-            self._markers.append(marker)
+    def _paint_changes(self, painter: QPainter) -> None:
+        """A dotted line where a setting was changed, and what was changed in the first row that has room for it; where
+        none has, the number of the change, as on the timeline's flag."""
+        k, theme, letters = self.look.scale, self.look.theme, QFontMetricsF(self.look.font(8))
+        to_screen, box = painter.worldTransform(), self._plot.getPlotItem().vb.viewRect()
+        room = to_screen.mapRect(box)
+        pitch = letters.height() + 3 * k
+        ends = [-np.inf] * max(int(0.8 * room.height() / pitch), 1)  # how far each row is taken
+        painter.save()
+        painter.resetTransform()
+        for number, change in enumerate(self._changes, 1):
+            x = to_screen.map(QPointF(change.step, box.center().y())).x()
+            painter.setPen(self.look.pen(theme.muted, 1, Qt.PenStyle.DotLine))
+            painter.drawLine(QPointF(x, room.top()), QPointF(x, room.bottom()))
+            width = letters.horizontalAdvance(change.text) + 8 * k
+            left = max(min(x + 2 * k, room.right() - width), room.left())
+            row = next((row for row, end in enumerate(ends) if end < left), None)
+            words = change.text if row is not None else str(number)
+            if row is None:
+                row, left, width = len(ends) - 1, x + 2 * k, letters.horizontalAdvance(words) + 8 * k
+            ends[row] = max(ends[row], left + width)
+            label_ = QRectF(left, room.top() + 2 * k + row * pitch, width, pitch - k)
+            painter.fillRect(label_, QColor(theme.raised))
+            draw_text(painter, label_.center(), words, self.look, theme.ink, 8)
+        painter.restore()
 
     def _paint_legend(self, painter, rect) -> None:
         k = self.look.scale

@@ -59,6 +59,7 @@ class SurfaceView(View):
         self._missing = QLabel("3-D needs OpenGL 2.1, which is not to be had here.\nThe map shows the same surface.")
         self._missing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         stack = QStackedLayout(self)
+        stack.setContentsMargins(2, 2, 2, 2)
         stack.addWidget(self._canvas if self._canvas.isValid() else self._missing)
 
     @property
