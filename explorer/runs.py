@@ -31,7 +31,13 @@ from explorer.style import GHOSTS, Style, draw_legend
 from model.storage import replacing
 
 EVERY = 250  # milliseconds between two refreshes: a table that changes at every frame lays out its window as often
-DASHES = {Qt.PenStyle.DashLine: "dashed", Qt.PenStyle.DotLine: "dotted", Qt.PenStyle.DashDotLine: "dash-dotted"}
+DASHES = {
+    Qt.PenStyle.DashLine: "dashed",
+    Qt.PenStyle.DotLine: "dotted",
+    Qt.PenStyle.DashDotLine: "dash-dotted",
+    Qt.PenStyle.DashDotDotLine: "dash-dot-dotted",
+    Qt.PenStyle.SolidLine: "solid",
+}
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 Flag, Key = Qt.ItemFlag, Qt.Key
 
@@ -166,11 +172,11 @@ class RunsTable(QTableWidget):
         with QSignalBlocker(self):  # only a person's changes are wishes
             for gone in set(self._cells) - {run.number for run in runs}:
                 self.removeRow(self.row(self._cells.pop(gone)[0]))
-            for place, run in enumerate(runs):
+            for run in runs:
                 active = run is runs[-1]
                 if run.number not in self._cells:
                     self._add(run.number)
-                self._fill(self._cells[run.number], row_of(run, active), "path" if active else f"ghost{place}")
+                self._fill(self._cells[run.number], row_of(run, active), "path" if active else f"ghost{run.slot}")
         said = [", ".join(cells[column].text() for column in range(NAME, 6)) for cells in self._cells.values()]
         self.setAccessibleDescription("; ".join(said))
 

@@ -56,8 +56,8 @@ class View(QWidget):
     def paintEvent(self, event) -> None:
         if self.ringed:
             painter = QPainter(self)
-            painter.setPen(QPen(self.palette().highlight(), 2))
-            painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
+            painter.setPen(QPen(self.palette().highlight(), 1))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
             painter.end()
 
 

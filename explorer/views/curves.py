@@ -80,7 +80,7 @@ class LossCurve(View):
         step = run.trajectory.first + frame.cursor
         self._cursor.setValue(step)
         self._now.setData([step], _bent(run.losses[frame.cursor : frame.cursor + 1], log))
-        self._fit(steps, np.concatenate([true, sheet, batch, test, *(losses for _, losses in ended)]), frame, ended)
+        self._fit(steps, np.concatenate([true, sheet, batch, test]), frame, ended)
 
     def _show_ended(self, runs: tuple[Run, ...], log: bool) -> list[tuple[np.ndarray, np.ndarray]]:
         """The curves of ended runs, which change only when one comes or goes; returns steps and losses of each."""
@@ -138,6 +138,10 @@ class LossCurve(View):
         last = max(int(steps[-1]), frame.until if frame.training else 0, 10, *(int(others[-1]) for others, _ in ended))
         first = min(int(steps[0]), *(int(others[0]) for others, _ in ended), int(steps[0]))
         finite = np.clip(values[np.isfinite(values)], -1e300, 1e300)  # with room for a margin
+        # An ended run that has diverged shall not press the others flat: it leaves the picture.
+        others = np.concatenate([np.empty(0), *(losses for _, losses in ended)])
+        reach = 1.0 if self._plot.getAxis("left").logarithmic else float(np.ptp(finite)) if len(finite) else 0.0
+        finite = np.append(finite, others[others <= finite.max(initial=-np.inf) + reach])
         low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
         # In eighths of the height, so that the axis stays while a curve creeps lower.
         step = 2.0 ** np.floor(np.log2(max(high - low, 1e-12) / 8))
