@@ -17,7 +17,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = os.environ[
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
-MODULES = ("training", "curvature", "surface", "live", "memory", "frames")
+MODULES = ("training", "curvature", "surface", "live", "memory", "frames", "steering")
 """Each has `rows() -> list[Row]`, and is imported when it is its turn."""
 
 ABSENT = "not installed"
