@@ -175,8 +175,10 @@ class Canvas(Stage):
         ghosts = {run.slot: run for run in frame.ghosts}
         for slot, item in enumerate(self._ghosts):
             run = ghosts.get(slot)
-            points = np.empty((0, 3)) if run is None else scene.path(frame, run, run.length).points
-            item.setData(pos=points[: len(points) // 2 * 2])  # every second piece: dashes
+            item.setVisible(run is not None)  # drawing a line of no points costs as much as drawing one
+            if run is not None:
+                points = scene.path(frame, run, run.length).points
+                item.setData(pos=points[: len(points) // 2 * 2])  # every second piece: dashes
         items = (self._outline, self._tube, self._shadow, self._sticks, self._xray, *self._balls)
         path = scene.path(frame, frame.run, frame.cursor) if frame.run else None
         if path is None or not len(path.points):
