@@ -70,10 +70,7 @@ class Style:
 
     def pen(self, color: object, width: float = 1.0, dash: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
         """A pen of `width` pixels at scale 1, round at its ends and joints."""
-        pen = pg.mkPen(color, width=width * self.scale, style=dash)
-        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-        return pen
+        return QPen(_pen(color, width * self.scale, dash))
 
     def font(self, points: float = 9.0, bold: bool = False) -> QFont:
         """The application's font; size in points at scale 1 and 96 dots per inch, so exports look the same."""
@@ -82,6 +79,14 @@ class Style:
         font.setPixelSize(max(1, round(points * 96 / 72 * self.scale)))
         font.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
         return font
+
+
+@cache
+def _pen(color: object, width: float, dash: Qt.PenStyle) -> QPen:
+    pen = pg.mkPen(color, width=width, style=dash)  # reads its colour from text, some ten times in every frame
+    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    return pen
 
 
 def palette(theme: Theme) -> QPalette:
