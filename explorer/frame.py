@@ -153,6 +153,11 @@ class Frame:
             return float(self.objective.loss(self.surface.plane.point(coords)))
 
     @cached_property
+    def arrow(self) -> Array | None:
+        """The direction of −gradient within the plane; see `descent_arrow`."""
+        return descent_arrow(self)
+
+    @cached_property
     def scale(self) -> Scale | None:
         """How losses become heights and colours."""
         return scale_of(self)

@@ -12,7 +12,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPainterPath, QPolygonF
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from explorer.frame import Frame, Run, Scale, descent_arrow, number, numbers, shown
+from explorer.frame import Frame, Run, Scale, number, numbers, shown
 from explorer.style import (
     GHOSTS,
     PATH,
@@ -252,7 +252,7 @@ class ContourView(View):
         for spot in place(np.array([lowest[:2]])) if lowest is not None else ():
             draw_marker(painter, spot, "lowest", self.look)
         start, now = place(run.coords[:1]), place(run.coords[frame.cursor : frame.cursor + 1])
-        arrow = descent_arrow(frame)
+        arrow = frame.arrow
         if arrow is not None and now and frame.plane is not None:
             ahead = place(run.coords[frame.cursor : frame.cursor + 1] + arrow * 1e-3 * np.ptp(frame.plane.bounds[0]))
             along = ahead[0] - now[0] if ahead else QPointF(1.0, 0.0)
@@ -300,7 +300,7 @@ def _entries(frame: Frame) -> list[Entry]:
     entries: list[Entry] = []
     if frame.run is not None:
         entries += [("path", "path"), ("start", "start"), ("now", "now")]
-        entries += [("gradient", "−gradient")] * (descent_arrow(frame) is not None)
+        entries += [("gradient", "−gradient")] * (frame.arrow is not None)
     entries += [(f"ghost{run.slot}", run.label) for run in frame.ghosts]
     if frame.surface.lowest is not None:
         entries.append(("lowest", "lowest point of this slice"))
