@@ -209,10 +209,13 @@ class ContourView(View):
         painter.resetTransform()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
 
+        matrix = np.array([[to_screen.m11(), to_screen.m12()], [to_screen.m21(), to_screen.m22()]])
+        origin = np.array([to_screen.dx(), to_screen.dy()])
+
         def place(coords: np.ndarray) -> list[QPointF]:
             # What lies many maps away (a diverging run) is more than a painter can count to.
             near = (np.abs(coords - low) < 20 * (high - low)).all(axis=1)
-            return [to_screen.map(QPointF(*xy)) for xy in coords[near].tolist()]
+            return [QPointF(x, y) for x, y in (coords[near] @ matrix + origin).tolist()]
 
         for run in frame.ghosts:
             self._paint_ghost(painter, place(run.coords[shown(run.length, run.length)]), run.slot)
