@@ -153,7 +153,12 @@ class Trajectory:
 
     def _column(self, start: int, stop: int | None, of: Callable[[_Block], Array]) -> Array:
         start, stop, _ = slice(start, stop).indices(self._length)
-        parts = [of(block)[max(start - block.start, 0) : max(stop - block.start, 0)] for block in self._blocks]
+        # A long run has many blocks, and a window asks for its newest states sixty times a second.
+        first = max(bisect_right(self._blocks, start, key=lambda block: block.start) - 1, 0)
+        blocks = [
+            self._blocks[i] for i in range(first, len(self._blocks)) if i == first or self._blocks[i].start < stop
+        ]
+        parts = [of(block)[max(start - block.start, 0) : max(stop - block.start, 0)] for block in blocks]
         return np.concatenate(parts) if parts else np.empty(0)
 
     def _room_for(self, state: State) -> _Block:
