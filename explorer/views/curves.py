@@ -54,8 +54,10 @@ class LossCurve(View):
         run = frame.run
         self._changes = run.changes if run else ()
         self._plot.viewport().update()
-        for item in (self._cursor, self._now, self._true, self._sheet, self._batch, self._test):
+        for item in (self._cursor, self._now, self._true):
             item.setVisible(run is not None)
+        for item in (self._sheet, self._batch, self._test):
+            item.setVisible(False)  # until there is something to draw: a curve of no points takes as long as any other
         if run is None:
             self._show_ended((), False)
             self._name([])
@@ -107,6 +109,8 @@ class LossCurve(View):
             item.setData(steps, values)
             curves.append(values)
         drawn = [bool(np.isfinite(values).any()) for values in (sheet, *curves)]
+        for item, is_drawn in zip((self._sheet, self._batch, self._test), drawn, strict=True):
+            item.setVisible(is_drawn)
         words = ("dashed", "on the sheet"), ("faint", "on the mini-batch"), ("dotted", "on held-out data")
         names = [word for word, is_drawn in zip(words, drawn, strict=True) if is_drawn]
         self._name([*names, *((f"ended{other.slot}", other.label) for other in ended)])
