@@ -70,7 +70,8 @@ class Style:
 
     def pen(self, color: object, width: float = 1.0, dash: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
         """A pen of `width` pixels at scale 1, round at its ends and joints."""
-        return QPen(_pen(color, width * self.scale, dash))
+        ink = color.getRgb() if isinstance(color, QColor) else color
+        return QPen(_pen(ink, width * self.scale, dash))
 
     def font(self, points: float = 9.0, bold: bool = False) -> QFont:
         """The application's font; size in points at scale 1 and 96 dots per inch, so exports look the same."""

@@ -311,3 +311,53 @@ def test_another_experiment_begins_another_list(window: Window, small: Experimen
     window.session.open(small)
     qtbot.waitUntil(lambda: column(window, "name") == ["run 1"])
     assert column(window, "state") == ["active"] and column(window, "steps") == ["0"]
+
+
+def test_enter_goes_back_to_a_run_and_its_settings(window: Window, small: Experiment, qtbot: QtBot) -> None:
+    table = window.runs.table
+    table.setFocus()
+    table.setCurrentCell(0, NAME)
+    QTest.keyClick(table, Key.Key_Return)
+    wait(window, qtbot)
+    frame = window.session.frame
+    assert frame.runs[-1].number == 1 and window.session.experiment == small and frame.cursor == 60
+    qtbot.waitUntil(lambda: column(window, "state") == ["active", "ended", "ended"])
+    assert window.controls.editor(RATE).line.text() == "0.1"  # type: ignore[attr-defined]
+    QTest.keyClick(table, Key.Key_T)  # letters are the window's keys here, too
+    assert window.session.training
+    wait(window, qtbot)
+    assert run_of(window, 1).length == 121
+    np.testing.assert_array_equal(run_of(window, 1).trajectory.params(), small.run(120).params())
+
+
+def test_what_was_removed_is_brought_back_newest_first(window: Window, qtbot: QtBot) -> None:
+    kept = {number: run_of(window, number) for number in (1, 2)}
+    assert not window.runs.back.isEnabled()
+    for number in (1, 2):
+        window.session.remove_run(number)
+    wait(window, qtbot)
+    qtbot.waitUntil(window.runs.back.isEnabled)
+    for numbers in ((2, 3), (2, 1, 3)):
+        press(window.runs.back)
+        wait(window, qtbot)
+        assert tuple(run.number for run in window.session.frame.runs) == numbers
+    for number, run in kept.items():
+        assert run_of(window, number).trajectory is run.trajectory
+        np.testing.assert_allclose(run_of(window, number).heights, run.heights)
+    qtbot.waitUntil(lambda: not window.runs.back.isEnabled())
+
+
+def test_changes_have_a_column_with_all_of_them_in_its_tooltip_and_in_the_file(window: Window, qtbot: QtBot) -> None:
+    session = window.session
+    for path, value in ((RATE, "0.05"), ("loss", "mse")):
+        session.change(with_text(session.experiment, path, value))
+        session.train()
+        wait(window, qtbot)
+    loss = "Loss Binary cross-entropy → Mean squared error (outputs read as they are)"
+    qtbot.waitUntil(lambda: column(window, "changes")[-1] == f"2 · {loss}")
+    assert column(window, "changes")[:2] == ["–", "–"]
+    row, place = window.runs.table.rowCount() - 1, Row._fields.index("changes")
+    every = f"step 60: Learning rate η 0.02 → 0.05\nstep 120: {loss}"
+    assert cell(window.runs.table, row, place).toolTip() == every
+    press(window.runs.copy)
+    assert every in next(iter(list(csv.reader(io.StringIO(QApplication.clipboard().text()), "excel-tab"))[-1:]))[place]

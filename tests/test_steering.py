@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -20,10 +20,9 @@ from explorer.frame import Frame, Run, number
 from explorer.history import GESTURE
 from explorer.session import MOST_ENDED, Session
 from explorer.views import scene
-from explorer.window import DOCKED, Window
-from model import Experiment, Network, SettingError, begin, with_field, with_text
+from explorer.window import Window
+from model import Experiment, begin, with_field, with_text
 from model.activations import Array
-from model.datasets import Moons
 from model.optimizers import Adam, HeavyBall, Nesterov
 
 Open = Callable[..., Window]
@@ -628,114 +627,7 @@ def test_new_starts_are_undone_one_after_another(
         np.testing.assert_array_equal(start, expected.start)
 
 
-# ---- everything at once -----------------------------------------------------------------------------------------
-
-STRUCTURES = (("network.widths", "2-3-1"), ("network.widths", "2-4-3-1"), ("dataset.samples", "30"), ("seed", "4"))
-NUMBERS = ((RATE, "0.02"), (RATE, "0.3"), (RATE, "50"), ("descent.batch_size", "8"), ("descent.batch_size", "0"),
-           ("descent.weight_decay", "0.01"), ("descent.clip_norm", "0.5"), ("steps", "40"))  # fmt: skip
-OBJECTIVES = (("loss", "mse"), ("loss", "bce"), ("network.activation", "sigmoid"), ("network.activation", "relu"),
-              ("descent.optimizer", "adam"), ("descent.optimizer", "heavy-ball"), ("descent.schedule", "cosine"),
-              ("function", "saddle"), ("function", "network"))  # fmt: skip
-LOOKS = (("plane", "random"), ("plane", "steepest"), ("plane", "principal"), ("resolution", "11"),
-         ("line", "last-step"), ("resolution", "21"), ("line", "gradient"))  # fmt: skip
-
-
-def check_frame(session: Session) -> None:
-    """What holds of every frame, whatever somebody did."""
-    frame, playback = session.frame, session.playback
-    assert not (playback.following and playback.playing)
-    assert len(frame.runs) <= MOST_ENDED + 1
-    assert 0 <= frame.cursor < max(frame.runs[-1].length, 1)
-    for each in frame.runs:
-        columns = (each.losses, each.coords, each.heights, each.batch_losses, each.test_losses)
-        assert all(column is not None and len(column) == each.length for column in columns)
-        assert len(each.trajectory) >= each.length
-        assert np.isfinite(each.losses).all() and np.isfinite(each.trajectory.params(0, each.length)).all()
-        steps = [change.step for change in each.changes]
-        assert steps == sorted(steps) and all(step >= each.trajectory.first for step in steps)
-
-
-def actions(window: Window, rng: np.random.Generator) -> Iterator[Callable[[], object]]:
-    """What a person may do, once each, by keys, by mouse and through the session."""
-    session, viewport = window.session, window.map._plot.viewport()
-
-    def change(path: str, text: str) -> None:
-        try:
-            experiment = with_text(session.experiment, path, text)
-        except SettingError:
-            return  # a form would have refused it
-        session.change(experiment)
-
-    def key(name: Qt.Key, modifier: Qt.KeyboardModifier = NONE) -> None:
-        window.map.setFocus()
-        QTest.keyClick(window.map, name, modifier)
-
-    def click() -> None:
-        if session.frame.plane is not None:
-            QTest.mouseClick(viewport, LEFT, pos=pixel(window, at_share(window, *rng.uniform(-0.2, 1.2, 2))))
-
-    def line() -> None:
-        if session.frame.plane is not None:
-            ends = (pixel(window, at_share(window, *rng.uniform(0.1, 0.9, 2))) for _ in range(2))
-            drag(viewport, *ends, SHIFT)
-
-    def wheel() -> None:
-        if session.frame.plane is not None:
-            turn_wheel(window, at_share(window, 0.5, 0.5), int(rng.choice([-2, 2])))
-
-    def fork() -> None:
-        length = session.frame.run.length if session.frame.run else 0
-        window.timeline.slider.setValue(int(rng.integers(max(length - 1, 1))))
-        change(RATE, f"{rng.uniform(0.01, 0.2):.3f}")
-
-    for group in (STRUCTURES[int(rng.integers(len(STRUCTURES))) :][:1], NUMBERS, OBJECTIVES, LOOKS):
-        for path, text in group:
-            yield lambda path=path, text=text: change(path, text)  # type: ignore[misc]
-    for _ in range(4):
-        yield from (click, fork, lambda: key(Qt.Key.Key_T), lambda: key(Qt.Key.Key_Space))
-        yield lambda: key(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-        yield lambda: window.timeline.slider.setValue(int(rng.integers(window.timeline.slider.maximum() + 1)))
-    for name in (Qt.Key.Key_N, Qt.Key.Key_0, Qt.Key.Key_R, Qt.Key.Key_L, Qt.Key.Key_Home, Qt.Key.Key_End,
-                 Qt.Key.Key_1, Qt.Key.Key_3, Qt.Key.Key_Escape, Qt.Key.Key_Left, Qt.Key.Key_BracketRight):  # fmt: skip
-        yield lambda name=name: key(name)  # type: ignore[misc]
-    yield from (line, window.actions_["connect"].trigger, session.cancel, session.redo, session.redo)
-    yield wheel
-    yield lambda: session.set_pace(float(rng.choice([0, 20, 1000])))
-    yield lambda: session.set_end(str(rng.choice(["once", "loop", "there and back"])))
-    yield lambda: session.set_every(bool(rng.integers(2)))
-    for view in DOCKED:
-        yield lambda name=view.name: window.dock(name).setVisible(window.dock(name).isHidden())  # type: ignore[misc]
-
-
-@pytest.mark.parametrize("seed", range(2))
-def test_a_storm_of_wishes_leaves_a_window_that_answers(
-    open_window: Open, small: Experiment, qtbot: QtBot, qapp: Any, seed: int
-) -> None:
-    rng = np.random.default_rng(seed)
-    window = open_window(small)
-    session, done = window.session, 0
-    while done < 150:
-        wishes = list(actions(window, rng))
-        for index in rng.permutation(len(wishes))[: 150 - done]:
-            wishes[index]()
-            done += 1
-            if rng.random() < 0.5:
-                qapp.processEvents()
-            session.tick()
-            check_frame(session)
-    session.set_end("once")
-    session.set_speed(8.0)
-    session.set_pace(0)
-    session.stop()
-    session.follow()
-    settle(qtbot, session)
-    # It still does what it is told, and does it right.
-    fresh = Experiment(dataset=Moons(samples=40, seed=2), network=Network((2, 3, 1)), steps=30, resolution=11)
-    session.open(fresh)
-    frame = trained(qtbot, session)
-    assert frame.run is not None and len(frame.runs) == 1
-    np.testing.assert_array_equal(frame.run.trajectory.params(), fresh.run().params())
-    assert window.timeline.slider.maximum() == 30 and window.windowTitle().startswith(fresh.title)
+# ---- at the edges -----------------------------------------------------------------------------------------------
 
 
 def test_a_start_beside_what_a_function_takes_is_refused_or_made(
@@ -766,3 +658,212 @@ def shows(session: Session, bounds: Any) -> bool:
     """Whether that part of the plane is drawn, whole."""
     frame = session.frame
     return frame.plane is not None and frame.plane.bounds == bounds and not frame.surveying
+
+
+# ---- the start, dragged -----------------------------------------------------------------------------------------
+
+
+def pull(viewport: QWidget, first: QPoint, last: QPoint, qtbot: QtBot, steps: int = 6) -> None:
+    """A drag that takes its time, as hands do."""
+    QTest.mousePress(viewport, LEFT, NONE, first)
+    for part in range(1, steps + 1):
+        QApplication.sendEvent(viewport, moved(viewport, first + (last - first) * (part / steps), NONE))
+        qtbot.wait(25)
+    QTest.mouseRelease(viewport, LEFT, NONE, last)
+
+
+@pytest.mark.parametrize("function", ["network", "himmelblau"])
+def test_the_start_is_dragged_on_the_map_and_its_path_goes_with_it(
+    open_window: Open, small: Experiment, qtbot: QtBot, function: str
+) -> None:
+    before = with_field(small, "function", function)
+    window = open_window(before)
+    session, viewport = window.session, window.map._plot.viewport()
+    session.set_pace(0)
+    parent = trained(qtbot, session).run
+    assert parent is not None
+    plane, (left, _) = session.frame.plane, window.map._plot.getPlotItem().vb.viewRange()[0]
+    session.set_pace(1)  # a path that is dragged is made as fast as it goes all the same
+    wanted, spots = at_share(window, 0.5, 0.4), picked(window.map)
+    lengths: list[int] = []
+    session.frame_changed.connect(lambda frame: lengths.append(frame.run.length if frame.run else 0))
+    pull(viewport, pixel(window, tuple(parent.coords[0])), pixel(window, wanted), qtbot)
+    assert len(spots) > 1 and max(lengths[:-1]) == 61  # whole paths were seen on the way
+    assert spots[-1] == pytest.approx(wanted, abs=1.01 * per_pixel(window))
+    session.set_pace(0)
+    frame = settle(qtbot, session)
+    assert [run.number for run in frame.runs] == [1, 2] and frame.runs[0].trajectory is parent.trajectory
+    check_start(frame, plane, spots[-1])
+    assert window.map._plot.getPlotItem().vb.viewRange()[0][0] == left  # the map did not move with it
+    window.map.setFocus()
+    press(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert session.experiment == before
+    settle(qtbot, session)
+
+
+def test_a_press_on_the_start_that_does_not_move_does_nothing(window: Window, qtbot: QtBot) -> None:
+    QTest.mouseClick(window.map._plot.viewport(), LEFT, pos=pixel(window, tuple(run_of(window).coords[0])))
+    assert len(settle(qtbot, window.session).runs) == 1 and not window.session.training
+
+
+def test_the_pointer_says_what_can_be_taken_hold_of(window: Window) -> None:
+    viewport = window.map._plot.viewport()
+    for coords, shape in ((run_of(window).coords[0], "OpenHandCursor"), (at_share(window, 0.02, 0.02), "ArrowCursor")):
+        spot = QPointF(pixel(window, tuple(coords)))
+        none = Qt.MouseButton.NoButton
+        hover = QMouseEvent(
+            QEvent.Type.MouseMove, spot, QPointF(viewport.mapToGlobal(spot.toPoint())), none, none, NONE
+        )
+        QApplication.sendEvent(viewport, hover)
+        assert viewport.cursor().shape() == getattr(Qt.CursorShape, shape)
+
+
+# ---- gestures ---------------------------------------------------------------------------------------------------
+
+
+def test_a_drag_that_pauses_is_still_one_step_back_and_one_mark(
+    window: Window, small: Experiment, qtbot: QtBot
+) -> None:
+    slider = editor(window, RATE).slider
+    handle = QPoint(slider.width() * slider.value() // slider.maximum(), slider.height() // 2)
+    QTest.mousePress(slider, LEFT, NONE, handle)
+    assert slider.isSliderDown()
+    for pixels in (4, 8):
+        QApplication.sendEvent(slider, moved(slider, handle + QPoint(pixels, 0), NONE))
+        qtbot.wait(round(1000 * GESTURE) + 50)
+    QTest.mouseRelease(slider, LEFT, NONE, handle + QPoint(8, 0))
+    assert window.session.experiment != small and len(settle(qtbot, window.session).runs[-1].changes) == 1
+    QTest.keyClick(slider, Qt.Key.Key_Right)  # at once, and yet another gesture
+    window.session.undo()
+    assert window.session.experiment != small
+    window.session.undo()
+    assert window.session.experiment == small
+    settle(qtbot, window.session)
+
+
+def test_two_starts_in_a_moment_are_two_steps_back(window: Window, small: Experiment, qtbot: QtBot) -> None:
+    for _ in range(2):
+        press(window, Qt.Key.Key_N)
+    assert window.session.experiment.seed == small.seed + 2
+    window.session.undo()
+    assert window.session.experiment.seed == small.seed + 1
+    settle(qtbot, window.session)
+
+
+def test_control_and_arrows_go_from_change_to_change(window: Window, small: Experiment, qtbot: QtBot) -> None:
+    session = window.session
+    for rate in ("0.05", "0.2"):
+        session.hold(False)  # another gesture, though at once
+        session.change(with_text(session.experiment, RATE, rate))
+        trained(qtbot, session)
+    control, places, notices = Qt.KeyboardModifier.ControlModifier, [], heard(session)
+    for key in (Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Right):
+        press(window, key, control)
+        places.append(session.frame.cursor)
+    assert places == [120, 60, 60, 120, 120] and len(notices) == 2 and "No setting was changed" in notices[0]
+
+
+# ---- whose keys they are ----------------------------------------------------------------------------------------
+
+
+def test_after_enter_letters_are_the_window_s_keys_again(window: Window, qtbot: QtBot) -> None:
+    type_rate(window)
+    line = window.controls.editor(RATE).line  # type: ignore[attr-defined]
+    assert not line.hasFocus() and window.session.experiment.descent.schedule.rate(0) == 0.0375
+    press(window, Qt.Key.Key_T)
+    assert window.session.training and line.text() == "0.0375"
+    settle(qtbot, window.session)
+
+
+@pytest.mark.parametrize("typed", ["0.5", "nonsense"])
+def test_escape_brings_back_what_was_there_and_leaves(window: Window, small: Experiment, typed: str) -> None:
+    found = editor(window, RATE)
+    before = found.line.text()
+    found.line.setFocus()
+    found.line.selectAll()
+    QTest.keyClicks(found.line, typed)
+    QTest.keyClick(found.line, Qt.Key.Key_Escape)
+    assert found.line.text() == before and not found.line.hasFocus() and found.problem.isHidden()
+    assert window.session.experiment == small
+
+
+def test_a_closed_list_leaves_letters_to_the_window_and_arrows_to_itself(
+    window: Window, small: Experiment, qtbot: QtBot
+) -> None:
+    box = editor(window, "network.activation").box
+    box.setFocus()
+    assert box.hasFocus()
+    press(window, Qt.Key.Key_T)
+    assert window.session.training and window.session.experiment == small
+    settle(qtbot, window.session)
+    press(window, Qt.Key.Key_Down)
+    assert window.session.experiment.network.activation != small.network.activation
+    settle(qtbot, window.session)
+
+
+def test_a_choice_by_the_mouse_leaves_the_keyboard_where_it_was(window: Window, qtbot: QtBot) -> None:
+    box = editor(window, "network.activation").box
+    window.map.setFocus()
+    QTest.mouseClick(box, LEFT)
+    view = box.view()
+    assert view.isVisible()
+    qtbot.wait(
+        QApplication.doubleClickInterval() + 50
+    )  # what is released at once may belong to the click that opened it
+    QTest.mouseClick(view.viewport(), LEFT, pos=view.visualRect(box.model().index(2, 0)).center())
+    assert window.session.experiment.network.activation == box.itemData(2)
+    assert not box.hasFocus()
+
+
+def test_f6_goes_to_the_settings_and_back(window: Window) -> None:
+    line = editor(window, RATE).line
+    line.setFocus()
+    for expected in (window.map, line, window.map, line):
+        QTest.keyClick(QApplication.focusWidget() or window, Qt.Key.Key_F6)
+        assert expected.hasFocus() or expected.isAncestorOf(QApplication.focusWidget() or window)
+
+
+def test_what_has_the_keyboard_in_the_settings_is_in_sight(window: Window) -> None:
+    bar = window.controls.verticalScrollBar()
+    bar.setValue(bar.maximum())
+    first = window.controls.editor("function").focusProxy()
+    assert first is not None
+    first.setFocus(Qt.FocusReason.TabFocusReason)
+    top = first.mapTo(window.controls.viewport(), QPoint(0, 0)).y()
+    assert 0 <= top < window.controls.viewport().height()
+
+
+def test_a_click_on_the_scrubber_goes_there(window: Window) -> None:
+    slider = window.timeline.slider
+    for share in (0.25, 0.8, 0.5):
+        QTest.mouseClick(slider, LEFT, pos=QPoint(round(share * slider.width()), slider.height() // 2))
+        window.session.tick()
+        assert window.session.frame.cursor == pytest.approx(60 * share, abs=1.5)
+
+
+# ---- remembered -------------------------------------------------------------------------------------------------
+
+
+def test_speeds_are_remembered(open_window: Open, small: Experiment) -> None:
+    window = open_window(small)
+    for box, index in ((window.timeline.speed, 4), (window.timeline.pace, 5), (window.timeline.end, 2),
+                       (window.timeline.time, 1)):  # fmt: skip
+        box.setFocus()
+        QTest.keyClick(box, Qt.Key.Key_Home)
+        for _ in range(index):
+            QTest.keyClick(box, Qt.Key.Key_Down)
+    said = window.session.pace, window.session.playback.speed, window.session.playback.end
+    assert window.session.playback.every
+    window.close()
+    again = open_window(small)
+    assert (again.session.pace, again.session.playback.speed, again.session.playback.end) == said == (
+        1000, 4.0, "there and back"
+    )  # fmt: skip
+    assert again.session.playback.every and again.timeline.pace.currentData() == 1000
+
+
+@pytest.mark.parametrize("kept", ["", "nonsense", "[1, 2]", '[17, "fast", "never", 3]', "null"])
+def test_nonsense_that_was_kept_is_passed_over(open_window: Open, small: Experiment, stored: Any, kept: str) -> None:
+    stored.setValue("playback", kept)
+    session = open_window(small).session
+    assert (session.pace, session.playback.speed, session.playback.end) == (60, 1.0, "once")
