@@ -39,6 +39,7 @@ from model import (
     fields_of,
     with_field,
 )
+from model.initializers import Constant
 from model.settings import kind_of, setting
 
 
@@ -314,6 +315,14 @@ def test_a_nought_with_a_name_is_written_and_read_by_it(qtbot: QtBot, kind: type
 def test_lists_may_be_typed_with_commas_or_spaces() -> None:
     (widths,) = (f for kind in CLASSES for f in fields_of(kind) if f.name == "widths")
     assert read(widths, "2-3-1") == read(widths, "2, 3, 1") == read(widths, "2 3 1") == (2, 3, 1)
+
+
+def test_a_minus_may_be_typed_as_it_is_written_on_the_screen() -> None:
+    """U+2212, which is what one copies from a text or a readout."""
+    (value,) = (field for field in fields_of(Constant) if field.name == "value")
+    assert read(value, "−1,5") == read(value, "-1.5") == -1.5
+    (text,) = (field for field in fields_of(Experiment) if field.name == "title")
+    assert read(text, "a − b") == "a − b"
 
 
 # ---- sliders, boxes ---------------------------------------------------------------------------------------------

@@ -234,6 +234,8 @@ def read(field: Field, text: str) -> Any:
     """What a person typed, as a value of the field; raises `SettingError`."""
     if field.zero and text == field.zero:
         text = "" if field.type is str else "0"
+    if field.type is not str:
+        text = text.replace("−", "-")  # as this program writes it
     try:
         if typing.get_origin(field.type) is tuple:
             value: Any = tuple(int(part) for part in text.replace(",", "-").replace(" ", "-").split("-") if part)
