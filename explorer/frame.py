@@ -15,7 +15,7 @@ from model import Experiment, Flow, Objective, Plane, Probe, State, Surface, Tra
 from model.activations import Array
 from model.running import Bridge
 
-MOST_POINTS = 400
+MOST_POINTS = 600
 MOST_DRAWN = 401  # points per side
 EXACT = 5_000_000  # samples times parameters: some ten milliseconds
 
@@ -284,12 +284,14 @@ def numbers(values: Iterable[float]) -> list[str]:
 
 
 def shown(length: int, cursor: int, most: int = MOST_POINTS) -> Array:
-    """Which states up to the cursor to draw: every 2ᵏ-th, at most about `most`, and always the cursor's.
+    """Which states up to the cursor to draw: every 3ᵏ-th, at most about `most`, and always the cursor's.
 
-    The stride is a power of two so that points stay where they are while a path grows.
+    The stride is a power of one number so that points stay where they are while a path grows; of an odd one so that a
+    path that jumps to and fro at every step is drawn jumping, and not as a smooth curve on one side of the valley.
     """
-    last = min(cursor, length - 1)
-    stride = 1 << max(0, int(np.ceil(np.log2(max(last + 1, 1) / most))))
+    last, stride = min(cursor, length - 1), 1
+    while last + 1 > most * stride:
+        stride *= 3
     return np.append(np.arange(0, last, stride), last)
 
 

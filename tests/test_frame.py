@@ -177,6 +177,13 @@ def test_shown_points_stay_where_they_are_while_a_path_grows(cursor: int) -> Non
     assert set(after[:-1].tolist()) - {cursor} <= set(before.tolist())
 
 
+@pytest.mark.parametrize("length", [100, 101, 300, 301, 2000, 100_000])
+def test_a_zigzag_is_drawn_as_a_zigzag_however_long_it_is(length: int) -> None:
+    """Of a path that is on one side at even steps and on the other at odd ones, neighbouring points are on both."""
+    sides = shown(length, length, 100)[:-1] % 2  # the cursor's own state may be of either kind
+    assert len(sides) >= 33 and (np.diff(sides) != 0).all()
+
+
 def test_sheet_height_is_exact_on_a_bilinear_function() -> None:
     x, y = np.linspace(-1, 2, 7), np.linspace(0, 4, 5)
     rng = np.random.default_rng(0)

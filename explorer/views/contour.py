@@ -249,7 +249,9 @@ class ContourView(View):
             (recent, PATH_HALO, 6.5),
             (recent, PATH, 3.4),
         ):
-            painter.setPen(pen(ink, width))
+            stroke = pen(ink, width)
+            stroke.setJoinStyle(Qt.PenJoinStyle.BevelJoin)  # hundreds of sharp corners take twice as long if round
+            painter.setPen(stroke)
             painter.drawPolyline(part)
         lowest = frame.surface.lowest if frame.surface else None
         for spot in place(np.array([lowest[:2]])) if lowest is not None else ():
