@@ -332,17 +332,21 @@ def sheet_height(surface: Surface, coords: Array) -> Array:
 
 
 def descent_arrow(frame: Frame) -> Array | None:
-    """The direction of −gradient within the plane, as coordinates `(2,)`; None where there is none.
+    """The direction of −gradient within the plane, as coordinates `(2,)` of length 1; None where it is negligible.
 
-    Its length is that of the plane's steepest descent direction, projected by least squares; only the direction is
-    meant to be drawn.
+    It is where a step along −gradient leads on the plane, by least squares. An arrow claims a slope, whatever its
+    length, so there is none at a minimum: none where the slope within the plane, times the diagonal of what is drawn,
+    is less than a thousandth of the loss or less than a millionth of the scale's range.
     """
-    if frame.here is None or frame.plane is None or frame.state is None:
+    if frame.here is None or frame.plane is None or frame.state is None or frame.scale is None:
         return None
-    params = frame.state.params
-    arrow = frame.plane.project(params - frame.here[1]) - frame.plane.project(params)
+    (loss, gradient), plane, params = frame.here, frame.plane, frame.state.params
+    arrow = plane.project(params - gradient) - plane.project(params)
     length = float(np.linalg.norm(arrow))
-    return arrow / length if np.isfinite(length) and length > 0 else None
+    diagonal = np.ptp(np.array(plane.bounds), axis=1) @ plane.directions
+    fall = float(np.linalg.norm(arrow @ plane.directions) * np.linalg.norm(diagonal))
+    least = max(1e-3 * abs(loss), 1e-6 * (frame.scale.high - frame.scale.low))
+    return arrow / length if np.isfinite(length) and length > 0 and fall > least else None
 
 
 def summary(frame: Frame) -> str:

@@ -27,6 +27,7 @@ from explorer.frame import (
     summary,
 )
 from model import Experiment, Look, Network, Plane, Surface, Trajectory, TwoParameters, landscape, with_field
+from model.functions import Bowl
 
 POSITIVE = st.floats(1e-9, 1e9)
 
@@ -239,6 +240,32 @@ def test_the_arrow_points_where_a_small_step_leads_also_on_a_rescaled_plane(smal
     assert state is not None and factors is not None and plane is not None
     moved = np.linalg.lstsq(plane.directions.T, -factors * state.gradient, rcond=None)[0]
     np.testing.assert_allclose(descent_arrow(frame), moved / np.linalg.norm(moved), atol=1e-9)
+
+
+@pytest.mark.parametrize(("x", "drawn"), [(1.0, True), (1e-4, True), (1e-7, False), (1e-300, False), (0.0, False)])
+def test_at_a_minimum_there_is_no_arrow(x: float, drawn: bool) -> None:
+    """Of ½(x² + y²) the slope at (x, 0) is x; on [−3, 3]² it reaches 9, a millionth of which over 8.5 is 1e-6."""
+    experiment = with_field(Experiment(), "function", Bowl(x=x, y=0.0))
+    trajectory = experiment.run(0)
+    *_, land = landscape(Look(experiment, trajectory, 1))
+    assert land is not None and land.surface.loss.max() == pytest.approx(9.0)
+    run = Run("run 1", experiment, trajectory, 1, land.coords, land.heights, land.heights)
+    arrow = descent_arrow(Frame((run,), 0, land.surface, experiment.objective, logarithmic=False))
+    assert (None if arrow is None else arrow.tolist()) == (pytest.approx([-1.0, 0.0]) if drawn else None)
+
+
+@pytest.mark.parametrize(("share", "drawn"), [(2.0, True), (0.5, False)])
+def test_the_arrow_goes_where_the_slope_is_a_thousandth_of_the_loss_over_the_diagonal(
+    real: Frame, share: float, drawn: bool
+) -> None:
+    """Not that of the whole gradient, most of which points off a plane of two parameters."""
+    assert real.here is not None and real.plane is not None
+    loss, gradient = real.here
+    (x0, x1), (y0, y1) = real.plane.bounds
+    in_plane = np.linalg.norm(gradient[[3, 7]]) * np.hypot(x1 - x0, y1 - y0)
+    frame = replace(real)
+    frame.__dict__["here"] = loss, gradient * share * 1e-3 * loss / in_plane
+    assert (descent_arrow(frame) is not None) is drawn
 
 
 def test_the_sheet_under_the_state_is_evaluated_not_interpolated(real: Frame, small: Experiment) -> None:
