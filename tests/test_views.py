@@ -21,7 +21,7 @@ from pytestqt.qtbot import QtBot
 from explorer.export.picture import frame_at
 from explorer.frame import Change, Frame
 from explorer.style import DARK, LIGHT, PATH, THEMES, Style, Theme, palette
-from explorer.views import VIEWS, ContourView, LossCurve, SliceView, View
+from explorer.views import VIEWS, ContourView, LossCurve, SliceView, View, contour
 from model import (
     FUNCTIONS,
     Constant,
@@ -342,6 +342,56 @@ def test_pointing_at_the_map_tells_the_coordinates(open_view: Open, base: Frame,
     assert right[0] > middle[0] and right[1] == pytest.approx(middle[1], abs=1e-9)
     assert up[1] > middle[1] and up[0] == pytest.approx(middle[0], abs=1e-9)
     assert outside is None
+
+
+def test_a_lowest_point_at_the_edge_is_drawn_whole(open_view: Open, base: Frame) -> None:
+    """As many white pixels as in the middle; and where its place is out of sight there is nothing of it."""
+    view = open_view("map")
+    assert isinstance(view, ContourView)
+    box, whites = view._plot.getPlotItem().vb, []
+    for i, j in ((7, 7), (0, 7), (14, 0), (7, 14), (0, 0)):
+        losses = np.ones((15, 15))
+        losses[i, j] = 0.5
+        frame = with_losses(base, losses)
+        view.show_frame(frame)
+        image = pixels(view.picture())
+        x, y, _ = frame.surface.lowest  # type: ignore[union-attr]
+        at = view._plot.mapFromScene(box.mapViewToScene(QPointF(x, y)))
+        at = view._plot.viewport().mapTo(view, at)
+        near = image[max(at.y() - 16, 0) : at.y() + 17, max(at.x() - 16, 0) : at.x() + 17]
+        whites.append(int((near == 255).all(axis=-1).sum()))
+    assert whites[0] > 20 and min(whites) > 0.9 * whites[0]
+    (x0, x1), (y0, y1) = base.plane.bounds  # type: ignore[union-attr]
+    box.setRange(xRange=((x0 + x1) / 2, x1), yRange=((y0 + y1) / 2, y1), padding=0)  # the lowest is at x0, y0
+    corner = pixels(view.picture())[-80:-40, 60:100]
+    assert not (corner == 255).all(axis=-1).any()
+
+
+@pytest.mark.parametrize("highest", [31.0, 45.0, 80.0, 99.0, 140.0, 800.0])
+@pytest.mark.parametrize("size", [SIZE, (420, 900)])
+def test_no_number_of_the_colour_bar_lies_over_another(
+    open_view: Open, base: Frame, monkeypatch: pytest.MonkeyPatch, highest: float, size: tuple[int, int]
+) -> None:
+    """Least of all over the one that says where the scale is cut."""
+    losses = np.full((15, 15), 0.5)
+    losses[3, 4] = 1e7
+    heights = np.geomspace(np.sqrt(0.5 * highest), 0.5, 61)
+    view, boxes = open_view("map", size=size), dict[str, Any]()
+    view.show_frame(with_run(with_losses(base, losses), heights=heights))
+    true = contour.draw_text
+
+    def noted(painter: Any, at: QPointF, text: str, *rest: Any, **more: Any) -> Any:
+        box = true(painter, at, text, *rest, **more)
+        if more:  # on the bar, where words are aligned
+            boxes[text] = box
+        return box
+
+    monkeypatch.setattr(contour, "draw_text", noted)
+    view.picture()
+    (cut,) = (text for text in boxes if "≥" in text)
+    assert float(cut.lstrip("≥").replace(",", "")) >= highest * 0.99 and len(boxes) >= 4
+    for (one, first), (other, second) in pairwise(sorted(boxes.items(), key=lambda each: each[1].top())):
+        assert not first.adjusted(2, 2, -2, -2).intersects(second.adjusted(2, 2, -2, -2)), (one, other)
 
 
 # ---- the loss curve ---------------------------------------------------------------------------------------------

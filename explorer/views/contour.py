@@ -9,7 +9,7 @@ import contourpy
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPainterPath, QPolygonF
+from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPolygonF
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from explorer.frame import Frame, Run, Scale, number, numbers, shown
@@ -35,6 +35,7 @@ from model import Surface
 FARTHEST = 20_000  # pixels that a land may be wide: beyond, it takes long to paint, and next to nothing is seen of it
 REACH = 10  # pixels around the start within which it is taken hold of
 DRAGGED = 16  # milliseconds
+MARK = 7.5  # pixels from a mark's middle to its rim
 SETTLED = 250  # milliseconds without another move, after which a part of the plane is what somebody wants to see
 
 
@@ -220,7 +221,7 @@ class ContourView(View):
         for run in frame.ghosts:
             self._paint_ghost(painter, place(run.coords[shown(run.length, run.length)]), run.slot)
         if frame.run is not None:
-            self._paint_path(painter, place, frame.run)
+            self._paint_path(painter, place, frame.run, to_screen.mapRect(self._marks.boundingRect()))
         if frame.bridge is not None:
             self._paint_line(painter, place(frame.bridge.coords[[0, -1]]), Qt.PenStyle.DotLine)
             self._paint_line(painter, place(frame.bridge.coords), Qt.PenStyle.DashLine)
@@ -239,7 +240,7 @@ class ContourView(View):
             painter.setPen(pen)
             painter.drawPolyline(QPolygonF(points))
 
-    def _paint_path(self, painter: QPainter, place, run: Run) -> None:
+    def _paint_path(self, painter: QPainter, place, run: Run, seen: QRectF) -> None:
         frame, pen = self._frame, self.look.pen
         points = place(run.coords[shown(run.length, frame.cursor)])
         line, recent = QPolygonF(points), QPolygonF(points[-max(2, len(points) // 6) :])
@@ -255,7 +256,7 @@ class ContourView(View):
             painter.drawPolyline(part)
         lowest = frame.surface.lowest if frame.surface else None
         for spot in place(np.array([lowest[:2]])) if lowest is not None else ():
-            draw_marker(painter, spot, "lowest", self.look)
+            draw_marker(painter, _whole(spot, seen, MARK * self.look.scale), "lowest", self.look)
         start, now = place(run.coords[:1]), place(run.coords[frame.cursor : frame.cursor + 1])
         arrow = frame.arrow
         if arrow is not None and now and frame.plane is not None:
@@ -283,12 +284,15 @@ class ContourView(View):
             top, bottom = bar.bottom() - high * bar.height(), bar.bottom() - low * bar.height()
             painter.setBrush(color((low + high) / 2))
             painter.drawRect(QRectF(bar.left(), top, bar.width(), bottom - top + 0.5))
+        # Below the word for the cut, which is no place for another number.
+        clear = bar.top() + QFontMetricsF(self.look.font(8.5)).height() if scale.cuts else -math.inf
         for tick, words in zip(scale.ticks, numbers(scale.ticks), strict=True):
             y = bar.bottom() - float(scale(np.array(tick))) * bar.height()
             painter.setPen(self.look.pen(theme.muted))
             painter.drawLine(QPointF(bar.right(), y), QPointF(bar.right() + 3 * k, y))
-            draw_text(painter, QPointF(bar.right() + 5 * k, y), words, self.look, theme.muted,
-                      align=Qt.AlignmentFlag.AlignLeft)  # fmt: skip
+            if y > clear:
+                draw_text(painter, QPointF(bar.right() + 5 * k, y), words, self.look, theme.muted,
+                          align=Qt.AlignmentFlag.AlignLeft)  # fmt: skip
         if scale.cuts:
             draw_text(painter, QPointF(bar.right() + 5 * k, bar.top() - 1 * k), f"≥{number(scale.high)}", self.look,
                       theme.ink, align=Qt.AlignmentFlag.AlignLeft)  # fmt: skip
@@ -312,6 +316,14 @@ def _entries(frame: Frame) -> list[Entry]:
     if not np.isfinite(frame.surface.loss).all():
         entries.append(("hole", "loss not finite"))
     return entries
+
+
+def _whole(spot: QPointF, seen: QRectF, radius: float) -> QPointF:
+    """Where to draw a mark: there, or where it is not cut by the edge of what is seen; out of sight is out of sight."""
+    if not seen.contains(spot):
+        return spot
+    room = seen.adjusted(radius, radius, -radius, -radius)
+    return QPointF(min(max(spot.x(), room.left()), room.right()), min(max(spot.y(), room.top()), room.bottom()))
 
 
 class _Terrain:
