@@ -61,6 +61,10 @@ GHOSTS = (
 )
 
 
+# The ways between two runs.
+WAYS = {"way": Qt.PenStyle.DashLine, "straight": Qt.PenStyle.DotLine}
+
+
 @dataclass(frozen=True)
 class Style:
     """A theme at a scale."""
@@ -196,6 +200,7 @@ def ghost_pen(slot: int, style: Style) -> QPen:
 
 
 Entry = tuple[str, str]
+WAY_ENTRIES: list[Entry] = [("way", "way of low loss"), ("straight", "straight line")]
 
 
 CURVES = {
@@ -273,8 +278,8 @@ def _legend_mark(painter: QPainter, at: QPointF, kind: str, style: Style) -> Non
     elif kind in CURVES or kind.startswith("ended"):
         painter.setPen(curve_pen(kind, style) if kind in CURVES else ghost_pen(int(kind[5:]), style))
         painter.drawLine(*ends)
-    elif kind.startswith("ghost"):
-        ink, dash = GHOSTS[int(kind[5:]) % len(GHOSTS)]
+    elif kind.startswith("ghost") or kind in WAYS:
+        ink, dash = ("#ffffff", WAYS[kind]) if kind in WAYS else GHOSTS[int(kind[5:]) % len(GHOSTS)]
         for pen in (style.pen(PATH_HALO, 4), style.pen(ink, 2, dash)):
             painter.setPen(pen)
             painter.drawLine(*ends)

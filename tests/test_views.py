@@ -21,7 +21,7 @@ from pytestqt.qtbot import QtBot
 from explorer.export.picture import frame_at
 from explorer.frame import Change, Frame
 from explorer.style import DARK, LIGHT, PATH, THEMES, Style, Theme, palette
-from explorer.views import VIEWS, ContourView, LossCurve, SliceView, View, contour
+from explorer.views import VIEWS, ContourView, LossCurve, SliceView, View, contour, scene, surface3d
 from model import (
     FUNCTIONS,
     Constant,
@@ -392,6 +392,62 @@ def test_no_number_of_the_colour_bar_lies_over_another(
     assert float(cut.lstrip("≥").replace(",", "")) >= highest * 0.99 and len(boxes) >= 4
     for (one, first), (other, second) in pairwise(sorted(boxes.items(), key=lambda each: each[1].top())):
         assert not first.adjusted(2, 2, -2, -2).intersects(second.adjusted(2, 2, -2, -2)), (one, other)
+
+
+def test_the_ways_between_two_runs_are_drawn_and_named_on_the_map(open_view: Open, base: Frame) -> None:
+    view = open_view("map", size=(1400, 700))
+    named = {"way of low loss", "straight line"}
+    view.show_frame(base)
+    before = pixels(view.picture())
+    with_ways = replace(base, bridge=bridged(base).bridge)
+    view.show_frame(with_ways)
+    changed = (pixels(view.picture()) != before).any(axis=-1)
+    assert {words for _, words in contour._entries(with_ways)} - {words for _, words in contour._entries(base)} == named
+    box, drawn = view._plot.getPlotItem().vb, np.zeros_like(changed)  # type: ignore[attr-defined]
+    for x in np.linspace(0.0, 1.0, 400):
+        for y in (0.0, x * (1 - x)):
+            at = view._plot.viewport().mapTo(view, view._plot.mapFromScene(box.mapViewToScene(QPointF(x, y))))  # type: ignore[attr-defined]
+            drawn[max(at.y() - 4, 0) : at.y() + 5, max(at.x() - 4, 0) : at.x() + 5] = True
+    drawn[:30] = True  # the legend
+    assert changed[30:].sum() > 300 and not (changed & ~drawn).any()
+    view.show_frame(base)
+    assert (pixels(view.picture()) == before).all()
+
+
+# ---- the surface ------------------------------------------------------------------------------------------------
+
+
+def test_the_ways_between_two_runs_lie_on_the_sheet_at_their_own_losses(base: Frame) -> None:
+    frame = bridged(base)
+    assert frame.bridge is not None and frame.plane is not None and frame.scale is not None
+    (x0, x1), (y0, y1) = frame.plane.bounds
+    for segments, losses, bend in zip(
+        scene.ways(frame), (frame.bridge.curved, frame.bridge.straight), (1, 0), strict=True
+    ):
+        t = x0 + (segments[:, 0] + 1) / 2 * (x1 - x0)  # of this bridge, x is t
+        np.testing.assert_allclose(y0 + (segments[:, 1] + 1) / 2 * (y1 - y0), bend * t * (1 - t), atol=1e-9)
+        expected = scene.TOP * frame.scale(np.interp(t, frame.bridge.t, losses)) + scene.LIFT
+        np.testing.assert_allclose(segments[:, 2], expected, atol=1e-9)
+        assert len(segments) == 2 * 10 and t.min() == pytest.approx(0.0, abs=1e-9)  # half of its 20 pieces are inked
+    broken = replace(frame.bridge, curved=np.where(frame.bridge.t < 0.5, np.inf, frame.bridge.curved))
+    curve, straight = scene.ways(replace(frame, bridge=broken))
+    assert 0 < len(curve) < 20 == len(straight)
+    assert [len(segments) for segments in scene.ways(base)] == [0, 0]
+
+
+@pytest.mark.gl
+def test_the_ways_between_two_runs_are_drawn_and_named_on_the_surface(open_view: Open, base: Frame) -> None:
+    view = open_view("surface", size=(1400, 700))
+    with_ways = replace(base, bridge=bridged(base).bridge)
+    pictures = []
+    for frame in (base, with_ways, base):
+        view.show_frame(frame)
+        pictures.append(pixels(view.picture()))
+    changed = (pictures[0] != pictures[1]).any(axis=-1)
+    assert changed[40:].sum() > 300 and (pictures[1][40:][changed[40:]] > 200).all(axis=-1).sum() > 50
+    assert (pictures[0] == pictures[2]).all()
+    entries = [{words for _, words in surface3d._entries(frame)} for frame in (base, with_ways)]
+    assert entries[1] - entries[0] == {"way of low loss", "straight line"}
 
 
 # ---- the loss curve ---------------------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ from explorer.style import (
     PATH,
     PATH_HALO,
     PATH_OLD,
+    WAY_ENTRIES,
+    WAYS,
     Entry,
     Style,
     color,
@@ -223,8 +225,8 @@ class ContourView(View):
         if frame.run is not None:
             self._paint_path(painter, place, frame.run, to_screen.mapRect(self._marks.boundingRect()))
         if frame.bridge is not None:
-            self._paint_line(painter, place(frame.bridge.coords[[0, -1]]), Qt.PenStyle.DotLine)
-            self._paint_line(painter, place(frame.bridge.coords), Qt.PenStyle.DashLine)
+            self._paint_line(painter, place(frame.bridge.coords[[0, -1]]), WAYS["straight"])
+            self._paint_line(painter, place(frame.bridge.coords), WAYS["way"])
         if self._line:
             self._paint_line(painter, place(np.array(self._line)), Qt.PenStyle.DashLine)
         painter.restore()
@@ -311,6 +313,7 @@ def _entries(frame: Frame) -> list[Entry]:
         entries += [("path", "path"), ("start", "start"), ("now", "now")]
         entries += [("gradient", "−gradient")] * (frame.arrow is not None)
     entries += [(f"ghost{run.slot}", run.label) for run in frame.ghosts]
+    entries += WAY_ENTRIES * (frame.bridge is not None)
     if frame.surface.lowest is not None:
         entries.append(("lowest", "lowest point of this slice"))
     if not np.isfinite(frame.surface.loss).all():

@@ -119,6 +119,25 @@ def path(frame: Frame, run: Run, upto: int) -> Path:
     return Path(points, under[keep], index[keep])
 
 
+def ways(frame: Frame) -> tuple[np.ndarray, np.ndarray]:
+    """Segments `(2N, 3)` of the two ways between two runs, on the sheet: the curve in dashes, the straight one in dots.
+
+    Both lie in the plane that is drawn, so their own losses are its heights.
+    """
+    bridge, scale, surface = frame.bridge, frame.scale, frame.surface
+    if bridge is None or scale is None or surface is None:
+        return np.empty((0, 3)), np.empty((0, 3))
+    ends = bridge.coords[[0, -1]]
+    straight = ends[0] + bridge.t[:, None] * (ends[1] - ends[0])
+    drawn = []
+    for coords, losses, period in ((bridge.coords, bridge.curved, 4), (straight, bridge.straight, 2)):
+        points = np.column_stack([to_box(coords, surface.plane.bounds), TOP * scale(losses) + LIFT])
+        pieces = np.stack([points[:-1], points[1:]], axis=1)
+        inked = np.arange(len(pieces)) % period < period / 2
+        drawn.append(pieces[inked & np.isfinite(pieces).all(axis=(1, 2))].reshape(-1, 3))
+    return drawn[0], drawn[1]
+
+
 def hit(frame: Frame, near: np.ndarray, far: np.ndarray, count: int = 800) -> tuple[float, float] | None:
     """Where a ray from `near` to `far` `(3,)` first meets the sheet, in plane coordinates; None where it does not."""
     assert frame.scale is not None and frame.surface is not None

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QImage, QMatrix4x4, QPainter, QVector3D
 from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
 
 from explorer.frame import Frame
-from explorer.style import GHOSTS, PATH, PATH_HALO, Entry, Style, draw_legend
+from explorer.style import GHOSTS, PATH, PATH_HALO, WAY_ENTRIES, Entry, Style, draw_legend
 from explorer.views import scene
 from explorer.views.base import View
 from explorer.views.letters import Letters
@@ -136,6 +136,11 @@ class Canvas(Stage):
         self._balls = [self._ball(0.024, "#ffffff"), self._ball(0.034, PATH)]
         self._xray = lines((*path, 0.5), 2.0, mode="line_strip", options=XRAY, depth=50)
         self._ghosts = [lines((*_rgb(ink), 0.9), 2.0, options=XRAY, depth=40) for ink, _ in GHOSTS]
+        # Both ways between two runs, each white on a dark line, to be seen on every colour.
+        self._ways = [
+            [lines((*_rgb(ink), 0.9), width, options=XRAY, depth=depth) for _ in range(2)]
+            for ink, width, depth in ((PATH_HALO, 4.0, 41), ("#ffffff", 2.0, 42))
+        ]
         for item in self.items:
             item.setVisible(False)
 
@@ -179,6 +184,10 @@ class Canvas(Stage):
             if run is not None:
                 points = scene.path(frame, run, run.length).points
                 item.setData(pos=points[: len(points) // 2 * 2])  # every second piece: dashes
+        for pair in self._ways:
+            for item, points in zip(pair, scene.ways(frame), strict=True):
+                item.setVisible(bool(len(points)))
+                item.setData(pos=points)
         items = (self._outline, self._tube, self._shadow, self._sticks, self._xray, *self._balls)
         path = scene.path(frame, frame.run, frame.cursor) if frame.run else None
         if path is None or not len(path.points):
@@ -253,6 +262,7 @@ class Canvas(Stage):
         self._widen(width, height)
         self._show_walls()
         moving = [self._outline, self._tube, self._shadow, self._sticks, self._xray, *self._balls, *self._ghosts]
+        moving += [item for pair in self._ways for item in pair]
         return self.drawn((width, height), moving, (self._drawn, self._axes_side), many)
 
     def _paint_letters(self, painter: QPainter, width: int, height: int) -> None:
@@ -348,6 +358,7 @@ def _entries(frame: Frame) -> list[Entry]:
             ("stick", "from the sheet to the true loss"),
         ]
     entries += [(f"ghost{run.slot}", run.label) for run in frame.ghosts]
+    entries += WAY_ENTRIES * (frame.bridge is not None and frame.surface is not None)
     if frame.surface is not None and not np.isfinite(frame.surface.loss).all():
         entries.append(("hole", "no sheet: loss not finite"))
     return entries
