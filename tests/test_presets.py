@@ -134,11 +134,12 @@ def test_one_weight_is_a_curve_of_a_closed_form_for_each_loss() -> None:
     np.testing.assert_allclose(path, -0.5 + 3.0 * (1 - 2 * 0.03) ** steps, atol=1e-12)
     assert (np.diff(path_of("one-weight", "loss=bce", "steps=2000").params()[:, 0]) < 0).all()
     assert path_of("one-weight", "loss=bce", "steps=2000").params()[-1, 0] < -2.0
-    assert -0.5 < path_of("one-weight", "loss=bce").params()[-1, 0] < 0.0  # so far: T goes on
     flat = path_of("one-weight", "loss=mae")  # from the start, where both slopes are ½ until w passes the kink at 0
     np.testing.assert_allclose(flat.params()[:85, 0], 2.5 - 0.03 * np.arange(85), atol=1e-12)
     assert -1.0 < flat[84].params[0] < 0.0
     assert (flat.params()[84:] == flat[84].params).all() and not flat[84].gradient.any() and len(flat) > 100
+    left = [state.params[0] for state in switched("one-weight", flat[150], 150, "loss=bce")]  # T, where w has stopped
+    assert (np.diff([flat[150].params[0], *left]) < 0).all() and left[-1] < -1.4
 
 
 def test_a_saturated_sigmoid_lets_little_of_the_slope_through() -> None:
