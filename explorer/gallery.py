@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
@@ -21,9 +22,12 @@ from PySide6.QtWidgets import (
 )
 
 from explorer.export.picture import frame_at, picture, save
+from explorer.frame import Frame, Run
 from explorer.resources import FOLDER, load_experiment, presets
 from explorer.style import color
-from model import Experiment
+from model import Experiment, Look, another_start
+from model.plane import Principal
+from model.running import joined
 
 SIZE = QSize(320, 160)  # of a thumbnail's file, in pixels
 SHOWN = QSize(256, 128)
@@ -45,7 +49,7 @@ def thumbnail_file(name: str) -> Path:
 
 def thumbnail(experiment: Experiment) -> QImage:
     """Map and surface after the training, side by side. Raises `RuntimeError` where 3-D is not to be had."""
-    frame = frame_at(experiment, None)
+    frame = portrait(experiment)
     image, high = QImage(SIZE, QImage.Format.Format_RGB32), SIZE.height()
     painter = QPainter(image)
     try:
@@ -56,6 +60,22 @@ def thumbnail(experiment: Experiment) -> QImage:
     finally:
         painter.end()
     return image
+
+
+def portrait(experiment: Experiment) -> Frame:
+    """The frame after the training. Where the plane is chosen for all runs there are two, and the ways between them."""
+    if not isinstance(experiment.plane, Principal) or experiment.plane.runs != "all runs":
+        return frame_at(experiment, None)
+    first, (again, _) = experiment.run(), another_start(experiment)
+    frame = frame_at(again, None)
+    assert frame.run is not None
+    second = frame.run.trajectory
+    lands = joined(Look(again, second, len(second)), first[-1].params, ("run 1", "run 2"))
+    *_, land = (land for land in lands if land is not None)
+    plane, losses = land.surface.plane, first.losses()
+    ghost = Run("run 1", experiment, first, len(first), plane.project(first.params()), losses, losses)
+    runs = ghost, replace(frame.run, label="run 2", coords=plane.project(second.params()))
+    return replace(frame, runs=runs, surface=land.surface, bridge=land.bridge, probe=None)
 
 
 def save_thumbnails(folder: Path) -> Iterator[Path]:

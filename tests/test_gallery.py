@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 from explorer import gallery as module
 from explorer.__main__ import main
 from explorer.actions import ACTIONS
-from explorer.gallery import SIZE, Gallery, first_sentence, fitted, save_thumbnails, thumbnail_file
+from explorer.gallery import SIZE, Gallery, first_sentence, fitted, portrait, save_thumbnails, thumbnail_file
 from explorer.presenter import CLICKER, SCALE
 from explorer.recent import MOST, RecentFiles, dropped_file, experiment_from, last_experiment
 from explorer.resources import FOLDER, load_experiment, presets
@@ -27,6 +27,7 @@ from explorer.style import LIGHT
 from explorer.welcome import LINES, Welcome, welcome
 from explorer.window import Window
 from model import Experiment, SettingError, to_json, with_field
+from model.plane import Principal
 
 Open = Callable[..., Window]
 
@@ -75,6 +76,20 @@ def test_every_preset_has_its_thumbnail(name: str) -> None:
 
 def test_no_thumbnail_is_without_a_preset() -> None:
     assert {path.stem for path in (FOLDER / "thumbnails").glob("*")} == set(presets())
+
+
+def test_a_portrait_shows_two_runs_where_the_plane_is_chosen_for_all(qapp: QApplication, small: Experiment) -> None:
+    """And the ways between their ends, on a plane that both ends lie in."""
+    alone = portrait(small)
+    assert len(alone.runs) == 1 and alone.bridge is None
+    frame = portrait(with_field(small, "plane", Principal(runs="all runs")))
+    assert frame.bridge is not None and frame.plane is not None and len(frame.runs) == 2
+    for run, end in zip(frame.runs, frame.bridge.coords[[0, -1]], strict=True):
+        np.testing.assert_allclose(run.coords[-1], end, atol=1e-9)
+        assert frame.plane.distance(run.trajectory[-1].params) < 1e-9
+    assert (frame.runs[0].trajectory[0].params != frame.runs[1].trajectory[0].params).any()
+    np.testing.assert_array_equal(frame.runs[0].trajectory.params(), small.run().params())
+    assert frame.cursor == small.steps and frame.objective is not None
 
 
 @pytest.mark.gl
