@@ -11,10 +11,11 @@ from functools import cached_property
 
 import numpy as np
 
-from model import Experiment, Flow, Objective, Plane, Probe, State, Surface, Trajectory
+from model import OPTIMIZERS, Experiment, Flow, Objective, Optimizer, Plane, Probe, State, Surface, Trajectory
 from model.activations import Array
 from model.running import Bridge
 
+MOST_ENDED = 12  # ended runs that are kept: as many as there are ordinary styles to tell them apart
 MOST_POINTS = 600
 MOST_DRAWN = 401  # points per side
 EXACT = 5_000_000  # samples times parameters: some ten milliseconds
@@ -198,6 +199,11 @@ class Scale:
         if self.logarithmic:
             return log_levels(self.low, self.high, about=6)
         return round_levels(self.low, self.high, about=6)
+
+
+def racing_slot(kind: type[Optimizer]) -> int:
+    """The slot of an optimizer in a race, which is its own: after the ordinary ones, by its place in the registry."""
+    return MOST_ENDED + OPTIMIZERS.index(kind)
 
 
 def scale_of(frame: Frame) -> Scale | None:

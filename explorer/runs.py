@@ -5,13 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import math
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PySide6.QtCore import QItemSelectionModel, QRectF, QSignalBlocker, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtCore import QItemSelectionModel, QSignalBlocker, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
@@ -27,17 +25,14 @@ from PySide6.QtWidgets import (
 from explorer.export.dialog import may_replace
 from explorer.frame import Frame, Run, number
 from explorer.race.tables import RIGHT, VALUE, Cell, cell
-from explorer.style import GHOSTS, Style, draw_legend
+from explorer.style import GHOSTS, Style, swatch
 from model.storage import replacing
 
 EVERY = 250  # milliseconds between two refreshes: a table that changes at every frame lays out its window as often
 DASHES = {
-    Qt.PenStyle.DashLine: "dashed",
-    Qt.PenStyle.DotLine: "dotted",
-    Qt.PenStyle.DashDotLine: "dash-dotted",
-    Qt.PenStyle.DashDotDotLine: "dash-dot-dotted",
-    Qt.PenStyle.SolidLine: "solid",
-}
+    Qt.PenStyle.SolidLine: "solid", Qt.PenStyle.DashLine: "dashed", Qt.PenStyle.DotLine: "dotted",
+    Qt.PenStyle.DashDotLine: "dash-dotted", Qt.PenStyle.DashDotDotLine: "dash-dot-dotted",
+}  # fmt: skip
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 Flag, Key = Qt.ItemFlag, Qt.Key
 
@@ -101,19 +96,6 @@ def texts(row: Row) -> tuple[str, ...]:
     return (
         str(row.number), row.name, row.state, row.shown, steps, newest, lowest, row.optimizer, rate, row.loss, latest,
     )  # fmt: skip
-
-
-@cache
-def swatch(kind: str, scale: float, ratio: float) -> QIcon:
-    """A piece of a run's line, as legends draw it: of `path`, `ghost0`, `ghost1`, ...; `ratio` pixels to a dot."""
-    pixmap = QPixmap(round(28 * scale * ratio), round(18 * scale * ratio))
-    pixmap.setDevicePixelRatio(ratio)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    draw_legend(painter, QRectF(3 * scale, 0, 25 * scale, 18 * scale), [(kind, "")], Style(scale=scale))
-    painter.end()
-    return QIcon(pixmap)
 
 
 class RunsTable(QTableWidget):
@@ -202,8 +184,8 @@ class RunsTable(QTableWidget):
                 item.setToolTip(f"{title}: {words}")
         cells[CHANGES].setToolTip(row.changes or "no setting was changed while it trained")
         cells[STATE].setToolTip(STATES[row.state])
-        dash = "solid" if kind == "path" else DASHES[GHOSTS[int(kind[5:]) % len(GHOSTS)][1]]
-        cells[0].setIcon(swatch(kind, self.iconSize().height() / 18, self.devicePixelRatioF()))
+        dash = "solid" if kind == "path" else DASHES[GHOSTS[int(kind[5:])].dash]
+        cells[0].setIcon(swatch(kind, Style(scale=self.iconSize().height() / 18), self.devicePixelRatioF()))
         cells[0].setToolTip(f"drawn {dash}, as in the legend")
         cells[NAME].setToolTip(f"{row.name}: F2 or a double click to rename")
         shown, ended = cells[SHOWN], row.state != "active"

@@ -13,17 +13,15 @@ import numpy as np
 import pyqtgraph as pg
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from explorer.actions import ACTIONS
-from explorer.race.curves import pen
 from explorer.race.dialog import RaceDialog
 from explorer.race.tables import COLUMNS, Results, cell, texts
 from explorer.session import Session
-from explorer.style import DARK, THEMES, Style
+from explorer.style import DARK, Style, ghost_pen
 from explorer.window import Window
 from model import ACTIVATIONS, OPTIMIZERS, Experiment, Function, Network, with_field
 from model.functions import Bowl, Himmelblau
@@ -238,6 +236,33 @@ def test_the_best_runs_come_onto_the_map(dialog: RaceDialog, session: Session, q
         assert ghost.label.startswith(ghost.experiment.descent.optimizer.caption)
 
 
+def test_an_optimizer_looks_the_same_in_the_race_and_on_the_map(
+    dialog: RaceDialog, session: Session, qtbot: QtBot
+) -> None:
+    for name in NAMES:
+        if name not in ("sgd", "heavy-ball", "adam"):
+            tick(dialog, name)
+    type_into(dialog, "budget", "20")
+    run(dialog, qtbot)
+    click(dialog.show_)
+    qtbot.waitUntil(lambda: len(session.frame.ghosts) == len(OPTIMIZERS))
+    items = dialog.curves.plot.getPlotItem().items
+    curves = [item.opts["pen"] for item in items if isinstance(item, pg.PlotCurveItem)]
+    for ghost, line in zip(session.frame.ghosts, curves, strict=True):
+        pen = ghost_pen(ghost.slot, Style(DARK))
+        assert (pen.color(), pen.style()) == (line.color(), line.style())
+
+
+def test_a_second_race_gets_styles_that_are_free(dialog: RaceDialog, session: Session, qtbot: QtBot) -> None:
+    type_into(dialog, "budget", "20")
+    for _ in range(2):
+        run(dialog, qtbot)
+        click(dialog.show_)
+    qtbot.waitUntil(lambda: len(session.frame.ghosts) == 6)
+    slots = [ghost.slot for ghost in session.frame.ghosts]
+    assert len(set(slots)) == 6 and slots[3:] == [0, 1, 2]
+
+
 def test_runs_of_another_landscape_stay_off_the_map(dialog: RaceDialog, session: Session, qtbot: QtBot) -> None:
     type_into(dialog, "budget", "10")
     run(dialog, qtbot)
@@ -338,20 +363,3 @@ def test_every_control_has_a_name(dialog: RaceDialog) -> None:
         assert widget.accessibleName()
     for editor in dialog.form.editors.values():
         assert editor.accessibleName() and editor.toolTip()
-
-
-def luminance(color: QColor) -> float:
-    """WCAG 2.1, relative luminance."""
-    parts = np.array(color.getRgbF()[:3])
-    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
-    return float(linear @ [0.2126, 0.7152, 0.0722])
-
-
-@pytest.mark.parametrize("theme", THEMES.values(), ids=lambda theme: theme.name)
-def test_curves_are_told_apart_and_stand_out(theme: Any) -> None:
-    pens = [pen(kind, Style(theme)) for kind in OPTIMIZERS]
-    assert len({(line.color().name(), line.style()) for line in pens}) == len(OPTIMIZERS)
-    for line in pens:  # WCAG 2.1, 1.4.11: 3 to 1 for graphics
-        for ground in (theme.window, theme.panel):
-            light, dark = sorted((luminance(line.color()), luminance(QColor(ground))), reverse=True)
-            assert (light + 0.05) / (dark + 0.05) >= 3

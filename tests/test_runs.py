@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 
 from explorer.frame import Frame, Run
 from explorer.race.tables import VALUE, cell
-from explorer.runs import NAME, SHOWN, TITLES, Row
+from explorer.runs import DASHES, NAME, SHOWN, TITLES, Row
 from explorer.session import LONGEST_NAME
 from explorer.style import GHOSTS, PATH
 from explorer.views import contour, surface3d
@@ -133,6 +133,20 @@ def test_swatches_have_the_colours_of_the_legend(window: Window) -> None:
     assert [tip.split(",")[0] for tip in tips] == ["drawn dashed", "drawn dotted", "drawn solid"]
 
 
+def test_a_swatch_goes_with_its_run_while_others_come_and_go(window: Window, qtbot: QtBot) -> None:
+    window.session.remove_run(1)
+    for _ in range(4):  # so that every dash has its turn
+        window.session.new_start()
+        wait(window, qtbot)
+    window.runs.table.clearSelection()
+    runs = window.session.frame.runs[:-1]
+    qtbot.waitUntil(lambda: window.runs.table.rowCount() == len(runs) + 1)
+    assert [run.slot for run in runs] == [1, 0, 2, 3, 4]
+    for row, run in enumerate(runs):
+        dash = DASHES[GHOSTS[run.slot].dash]
+        assert cell(window.runs.table, row, 0).toolTip() == f"drawn {dash}, as in the legend"
+
+
 def test_a_name_typed_by_mouse_survives_further_frames(window: Window, qtbot: QtBot) -> None:
     for row, name in ((0, "the old one"), (2, "the  new   one ")):
         click(window, row, NAME, twice=True)
@@ -200,8 +214,8 @@ def test_a_hidden_run_leaves_legends_and_scale_and_stays_listed(window: Window, 
         assert set(old) - set(words) == {"run 2 from step 20"}
     assert [kind for kind, _ in contour._entries(frame) if kind.startswith("ghost")] == ["ghost0"]
     assert window.map.picture() != pictured
-    drawn = [len(item.pos) for item in window.surface.canvas._ghosts[:2] if item.pos is not None]
-    assert not window.surface.canvas.isValid() or (drawn[0] > 0 and drawn[1] == 0)
+    drawn = [item.visible() for item in window.surface.canvas._ghosts[:2]]
+    assert not window.surface.canvas.isValid() or drawn == [True, False]
     click(window, 1, SHOWN, x=10)
     qtbot.waitUntil(lambda: column(window, "shown") == ["shown", "shown", "always"])
     assert window.map.picture() == pictured

@@ -281,8 +281,8 @@ def test_so_many_ended_runs_stay_and_the_oldest_goes(window: Window, qtbot: QtBo
         window.session.change(with_text(window.session.experiment, RATE, f"0.{fork + 11}"))
         frame = settle(qtbot, window.session)
         assert len(frame.runs) == min(fork + 2, MOST_ENDED + 1)
-    assert MOST_ENDED == 8
-    assert [run.label.split(" from")[0] for run in frame.runs] == [f"run {n}" for n in range(4, 13)]
+    assert MOST_ENDED == 12
+    assert [run.label.split(" from")[0] for run in frame.runs] == [f"run {n}" for n in range(4, 17)]
 
 
 # ---- the map, by mouse ------------------------------------------------------------------------------------------

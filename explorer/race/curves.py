@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from explorer.frame import extremes
-from explorer.style import Style
+from explorer.frame import extremes, racing_slot
+from explorer.style import Style, ghost_pen
 from explorer.views.axes import label, plot
-from model import OPTIMIZERS, Optimizer
 from model.race import Entry
 
 POINTS = 600  # of a curve
 DECADES = 12.0  # that the axis shows at most, below the highest loss shown
-HUES = (205, 145, 320, 58, 262, 178, 0, 95, 235, 290)  # none near the accent, on which selected rows stand
-DASHES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DashDotLine, Qt.PenStyle.DotLine)
 
 
 class Curves(QWidget):
@@ -54,7 +51,7 @@ class Curves(QWidget):
         self.plot.viewport().update()
 
     def _pen(self, entry: Entry) -> QPen:
-        return pen(type(entry.optimizer), self._style)
+        return ghost_pen(racing_slot(type(entry.optimizer)), self._style, 2.0)
 
     def _draw_curve(self, losses: np.ndarray, line: QPen, log: bool) -> None:
         index = extremes(losses, POINTS)
@@ -87,28 +84,6 @@ class Curves(QWidget):
             low = max(low, high - DECADES) if log else low
         margin = 0.05 * max(high - low, 1e-9 * max(abs(high), 1.0))
         self.plot.setRange(xRange=(0, budget), yRange=(low - margin, high + margin), padding=0.01)
-
-
-def pen(kind: type[Optimizer], style: Style) -> QPen:
-    """The pen of an optimizer, by its place in the registry: told apart by colour and by dash."""
-    place = OPTIMIZERS.index(kind)
-    color = QColor.fromHsl(HUES[place % len(HUES)], 190, 168 if style.theme.dark else 84)
-    return style.pen(color, 2.0, DASHES[place % len(DASHES)])
-
-
-def swatch(kind: type[Optimizer], style: Style) -> QIcon:
-    """A short piece of an optimizer's curve, for a legend."""
-    pixmap = QPixmap(56, 32)
-    pixmap.setDevicePixelRatio(2.0)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    line = pen(kind, style)
-    line.setWidthF(1.3 * line.widthF())
-    painter.setPen(line)
-    painter.drawLine(QPointF(2, 8), QPointF(26, 8))
-    painter.end()
-    return QIcon(pixmap)
 
 
 def _bent(losses: np.ndarray, log: bool) -> np.ndarray:

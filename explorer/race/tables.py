@@ -7,12 +7,12 @@ import math
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
-from explorer.frame import number
-from explorer.race.curves import swatch
-from explorer.style import Style
-from model import SettingError
+from explorer.frame import number, racing_slot
+from explorer.style import Style, swatch
+from model import Optimizer, SettingError
 from model.race import KINDS, Entry, Race, Result, results
 from model.storage import replacing
 
@@ -32,7 +32,7 @@ class Entrants(QTableWidget):
         self.setHorizontalHeaderLabels(["Optimizer", "Rate η"])
         rates = dict(chosen.entered)
         for row, kind in enumerate(KINDS.values()):
-            item = QTableWidgetItem(swatch(kind, style), kind.caption)
+            item = QTableWidgetItem(_sample(kind, style), kind.caption)
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(Qt.CheckState.Checked if kind in rates else Qt.CheckState.Unchecked)
             item.setToolTip("Space or a click lets it race, or not")
@@ -92,7 +92,7 @@ class Results(QTableWidget):
                 if column:
                     item.setTextAlignment(RIGHT)
                 else:
-                    item.setIcon(swatch(type(entry.optimizer), self._style))
+                    item.setIcon(_sample(type(entry.optimizer), self._style))
                 self.setItem(row, column, item)
         self.setSortingEnabled(True)
         self.setAccessibleDescription("; ".join(", ".join(texts(result)) for result in rows))
@@ -130,6 +130,11 @@ def texts(result: Result) -> tuple[str, ...]:
     )
 
 
+def _sample(kind: type[Optimizer], style: Style) -> QIcon:
+    """A piece of an optimizer's curve, sharp on any screen."""
+    return swatch(f"ended{racing_slot(kind)}", style, ratio=3.0)
+
+
 def cell(table: QTableWidget, row: int, column: int) -> QTableWidgetItem:
     """An item that is there."""
     item = table.item(row, column)
@@ -142,4 +147,4 @@ def _dress(table: QTableWidget) -> None:
     table.verticalHeader().setDefaultSectionSize(ROW)
     table.setTabKeyNavigation(False)  # Tab leaves the table; arrows move in it
     table.setShowGrid(False)
-    table.setIconSize(QSize(28, 16))
+    table.setIconSize(QSize(28, 18))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from explorer.frame import Run
+from explorer.frame import MOST_ENDED, Run, racing_slot
 from explorer.recording import Recording, land, measure
 from model import Experiment, Plane, State
 from model.activations import Array
 
-MOST_ENDED = 8  # as many as there are styles to tell them apart
 LONGEST_NAME = 40  # longer ones would fill the legend
 
 
@@ -67,10 +66,13 @@ class Runs:
         run.hidden, self.active = False, run
 
     def add(self, run: Recording) -> str:
-        """One more ended run, whose number is the next one, in the place of one with the same states."""
+        """One more ended run, whose number is the next one, in the place of one with the same states.
+
+        It gets the slot of its optimizer, as in the race from which it comes, if no other run has it.
+        """
         self._count = max(self._count, run.number)
         self.ended = tuple(other for other in self.ended if other.trajectory is not run.trajectory)
-        return self._end(run, run.experiment)
+        return self._end(run, run.experiment, racing_slot(type(run.experiment.descent.optimizer)))
 
     def remove(self, number: int) -> None:
         """Forget an ended run, for now."""
@@ -91,13 +93,14 @@ class Runs:
         if run is not None and name:
             run.label = name
 
-    def _end(self, run: Recording, experiment: Experiment) -> str:
+    def _end(self, run: Recording, experiment: Experiment, slot: int = 0) -> str:
         run.end(experiment)
         return self._place(run)
 
     def _place(self, run: Recording) -> str:
         kept, forgotten = self.ended[-MOST_ENDED + 1 :], self.ended[: -MOST_ENDED + 1]
-        run.slot = min(set(range(MOST_ENDED)) - {other.slot for other in kept})
+        taken = {other.slot for other in kept}
+        run.slot = slot if slot not in taken else min(set(range(MOST_ENDED)) - taken)
         self.ended = (*kept, run)
         return "".join(f"; {old.label} is forgotten, {MOST_ENDED} ended runs are kept" for old in forgotten)
 

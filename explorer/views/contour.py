@@ -237,7 +237,7 @@ class ContourView(View):
             painter.drawPolyline(QPolygonF(points))
 
     def _paint_ghost(self, painter: QPainter, points: list[QPointF], slot: int) -> None:
-        ink, dash = GHOSTS[slot % len(GHOSTS)]
+        ink, _, dash = GHOSTS[slot]
         for pen in (self.look.pen(PATH_HALO, 4), self.look.pen(ink, 2, dash)):
             painter.setPen(pen)
             painter.drawPolyline(QPolygonF(points))

@@ -135,7 +135,7 @@ class Canvas(Stage):
         self._sticks = lines((*ink, 0.75) if theme.dark else (0.05, 0.06, 0.08, 0.75), 1.4, depth=5)
         self._balls = [self._ball(0.024, "#ffffff"), self._ball(0.034, PATH)]
         self._xray = lines((*path, 0.5), 2.0, mode="line_strip", options=XRAY, depth=50)
-        self._ghosts = [lines((*_rgb(ink), 0.9), 2.0, options=XRAY, depth=40) for ink, _ in GHOSTS]
+        self._ghosts = [lines((*_rgb(ink), 0.9), 2.0, options=XRAY, depth=40) for ink, *_ in GHOSTS]
         # Both ways between two runs, each white on a dark line, to be seen on every colour.
         self._ways = [
             [lines((*_rgb(ink), 0.9), width, options=XRAY, depth=depth) for _ in range(2)]

@@ -10,9 +10,11 @@ from functools import cache
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPalette, QPen, QPolygonF
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QIcon, QPainter, QPalette, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QApplication, QWidget
+
+from explorer.style.ghosts import GHOSTS
 
 
 @dataclass(frozen=True)
@@ -48,17 +50,6 @@ THEMES = {theme.name: theme for theme in (DARK, LIGHT)}
 PATH = "#ff9d3c"
 PATH_OLD = "#e8a869"
 PATH_HALO = "#101216"
-# Ended runs: told apart by colour and by dash. As many as are kept beside the active one.
-GHOSTS = (
-    ("#8fd3ff", Qt.PenStyle.DashLine),
-    ("#ffb3d1", Qt.PenStyle.DotLine),
-    ("#c9f29b", Qt.PenStyle.DashDotLine),
-    ("#ffffff", Qt.PenStyle.DashDotDotLine),
-    ("#d3bdff", Qt.PenStyle.DotLine),
-    ("#ffe08a", Qt.PenStyle.DashLine),
-    ("#7ff0dd", Qt.PenStyle.DashDotDotLine),
-    ("#ff9b8a", Qt.PenStyle.DashDotLine),
-)
 
 
 # The ways between two runs.
@@ -190,13 +181,29 @@ def draw_marker(painter: QPainter, at: QPointF, kind: str, style: Style) -> None
         painter.drawEllipse(at, 1.6 * k, 1.6 * k)
 
 
-def ghost_pen(slot: int, style: Style) -> QPen:
+def ghost_pen(slot: int, style: Style, width: float = 1.6) -> QPen:
     """The pen of an ended run's curve on the panel of the theme: on a light one, of a darker colour."""
-    ink, dash = GHOSTS[slot % len(GHOSTS)]
-    color = QColor(ink)
-    if not style.theme.dark:
-        color = QColor.fromHslF(max(color.hslHueF(), 0.0), 0.6 * color.hslSaturationF(), 0.42)
-    return style.pen(color, 1.6, dash)
+    ghost = GHOSTS[slot]
+    return style.pen(ghost.ink if style.theme.dark else ghost.shade, width, ghost.dash)
+
+
+@cache
+def swatch(kind: str, style: Style, ratio: float = 1.0) -> QIcon:
+    """A piece of a line as legends draw it: `path`, `ghost0` on the landscape, `ended0` on a panel, and so on.
+
+    With `ratio` pixels to a dot. It is the same where its row is selected: Qt would tint it, and it says a colour.
+    """
+    size = QSizeF(28, 18) * style.scale
+    pixmap = QPixmap((size * ratio).toSize())
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    draw_legend(painter, QRectF(QPointF(3 * style.scale, 0), size), [(kind, "")], style)
+    painter.end()
+    icon = QIcon(pixmap)
+    icon.addPixmap(pixmap, QIcon.Mode.Selected)
+    return icon
 
 
 Entry = tuple[str, str]
@@ -279,7 +286,7 @@ def _legend_mark(painter: QPainter, at: QPointF, kind: str, style: Style) -> Non
         painter.setPen(curve_pen(kind, style) if kind in CURVES else ghost_pen(int(kind[5:]), style))
         painter.drawLine(*ends)
     elif kind.startswith("ghost") or kind in WAYS:
-        ink, dash = ("#ffffff", WAYS[kind]) if kind in WAYS else GHOSTS[int(kind[5:]) % len(GHOSTS)]
+        ink, dash = ("#ffffff", WAYS[kind]) if kind in WAYS else GHOSTS[int(kind[5:])][::2]
         for pen in (style.pen(PATH_HALO, 4), style.pen(ink, 2, dash)):
             painter.setPen(pen)
             painter.drawLine(*ends)
