@@ -19,8 +19,8 @@ from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
 from explorer.export.picture import frame_at
-from explorer.frame import Change, Frame
-from explorer.style import DARK, LIGHT, PATH, THEMES, Style, Theme, palette
+from explorer.frame import MOST_ENDED, Change, Frame
+from explorer.style import DARK, GHOSTS, LIGHT, PATH, THEMES, Style, Theme, palette
 from explorer.views import VIEWS, ContourView, LossCurve, SliceView, View, contour, scene, surface3d
 from model import (
     FUNCTIONS,
@@ -448,6 +448,30 @@ def test_the_ways_between_two_runs_are_drawn_and_named_on_the_surface(open_view:
     assert (pictures[0] == pictures[2]).all()
     entries = [{words for _, words in surface3d._entries(frame)} for frame in (base, with_ways)]
     assert entries[1] - entries[0] == {"way of low loss", "straight line"}
+
+
+def test_ended_runs_are_seen_where_they_lie_on_the_path_and_where_they_are_stumps(open_view: Open, base: Frame) -> None:
+    assert base.run is not None and base.plane is not None
+    covered = replace(base.run, slot=MOST_ENDED, label="the same way")  # which is drawn solid
+    (x0, x1), (y0, y1) = base.plane.bounds
+    aside = np.array([[x0 + 0.75 * (x1 - x0), (y0 + y1) / 2]])
+    stump = replace(base.run, slot=1, label="a stump", coords=aside, length=1)
+    view = open_view("map")
+
+    def count(ink: str) -> int:
+        near = np.abs(pixels(view.picture())[40:] - np.array(QColor(ink).getRgb()[:3])) <= 6
+        return int(near.all(axis=-1).sum())
+
+    view.show_frame(base)
+    inks = [GHOSTS[ghost.slot].ink for ghost in (covered, stump)]
+    before = [count(ink) for ink in (*inks, PATH)]
+    view.show_frame(replace(base, runs=(covered, stump, base.run)))
+    line, disc, path = (count(ink) - old for ink, old in zip((*inks, PATH), before, strict=True))
+    assert line > 40 and 20 < disc < 80
+    assert path + before[-1] > 0.5 * before[-1]  # the path is seen beside it
+    middle, _ = spot(view.picture(), inks[1])
+    box = view._plot.getPlotItem().vb.sceneBoundingRect()  # type: ignore[attr-defined]
+    assert middle > box.center().x() + 40
 
 
 # ---- the loss curve ---------------------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ class Runs:
         if self.removed:
             *rest, run = self.removed
             self.removed = tuple(rest)
-            self._place(run)
+            self._place(run, run.slot)
 
     def rename(self, number: int, name: str) -> None:
         """Call a run something else, in one line; no name leaves the old one."""
@@ -95,9 +95,10 @@ class Runs:
 
     def _end(self, run: Recording, experiment: Experiment, slot: int = 0) -> str:
         run.end(experiment)
-        return self._place(run)
+        return self._place(run, slot)
 
-    def _place(self, run: Recording) -> str:
+    def _place(self, run: Recording, slot: int) -> str:
+        """Among the ended ones, in this slot or the first that is free."""
         kept, forgotten = self.ended[-MOST_ENDED + 1 :], self.ended[: -MOST_ENDED + 1]
         taken = {other.slot for other in kept}
         run.slot = slot if slot not in taken else min(set(range(MOST_ENDED)) - taken)

@@ -9,7 +9,7 @@ import contourpy
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPolygonF
+from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPen, QPolygonF
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from explorer.frame import Frame, Run, Scale, number, numbers, shown
@@ -220,31 +220,43 @@ class ContourView(View):
             near = (np.abs(coords - low) < 20 * (high - low)).all(axis=1)
             return [QPointF(x, y) for x, y in (coords[near] @ matrix + origin).tolist()]
 
-        for run in frame.ghosts:
-            self._paint_ghost(painter, place(run.coords[shown(run.length, run.length)]), run.slot)
+        ghosts = [(run, place(run.coords[shown(run.length, run.length)])) for run in frame.ghosts]
+        for _, points in ghosts:
+            self._paint_line(painter, points, self.look.pen(PATH_HALO, 4))
         if frame.run is not None:
-            self._paint_path(painter, place, frame.run, to_screen.mapRect(self._marks.boundingRect()))
+            self._paint_path(painter, place, frame.run)
+        for run, points in ghosts:  # over the path, which is thicker: neither hides the other where they coincide
+            self._paint_line(painter, points, self.look.pen(GHOSTS[run.slot].ink, 2, GHOSTS[run.slot].dash))
+        for run, _ in ghosts:
+            self._paint_end(painter, place(run.coords[run.length - 1 : run.length]), GHOSTS[run.slot].ink)
+        if frame.run is not None:
+            self._paint_markers(painter, place, frame.run, to_screen.mapRect(self._marks.boundingRect()))
         if frame.bridge is not None:
-            self._paint_line(painter, place(frame.bridge.coords[[0, -1]]), WAYS["straight"])
-            self._paint_line(painter, place(frame.bridge.coords), WAYS["way"])
+            self._paint_way(painter, place(frame.bridge.coords[[0, -1]]), WAYS["straight"])
+            self._paint_way(painter, place(frame.bridge.coords), WAYS["way"])
         if self._line:
-            self._paint_line(painter, place(np.array(self._line)), Qt.PenStyle.DashLine)
+            self._paint_way(painter, place(np.array(self._line)), Qt.PenStyle.DashLine)
         painter.restore()
 
-    def _paint_line(self, painter: QPainter, points: list[QPointF], dash: Qt.PenStyle) -> None:
-        for pen in (self.look.pen(PATH_HALO, 4), self.look.pen("#ffffff", 1.8, dash)):
-            painter.setPen(pen)
-            painter.drawPolyline(QPolygonF(points))
+    def _paint_line(self, painter: QPainter, points: list[QPointF], pen: QPen) -> None:
+        painter.setPen(pen)
+        painter.drawPolyline(QPolygonF(points))
 
-    def _paint_ghost(self, painter: QPainter, points: list[QPointF], slot: int) -> None:
-        ink, _, dash = GHOSTS[slot]
-        for pen in (self.look.pen(PATH_HALO, 4), self.look.pen(ink, 2, dash)):
-            painter.setPen(pen)
-            painter.drawPolyline(QPolygonF(points))
+    def _paint_way(self, painter: QPainter, points: list[QPointF], dash: Qt.PenStyle) -> None:
+        self._paint_line(painter, points, self.look.pen(PATH_HALO, 4))
+        self._paint_line(painter, points, self.look.pen("#ffffff", 1.8, dash))
 
-    def _paint_path(self, painter: QPainter, place, run: Run, seen: QRectF) -> None:
-        frame, pen = self._frame, self.look.pen
-        points = place(run.coords[shown(run.length, frame.cursor)])
+    def _paint_end(self, painter: QPainter, spots: list[QPointF], ink: str) -> None:
+        """A disc where a run has ended, so that even a stump is seen."""
+        painter.setPen(self.look.pen(PATH_HALO, 1.5))
+        painter.setBrush(QColor(ink))
+        for spot in spots:
+            painter.drawEllipse(spot, 4.0 * self.look.scale, 4.0 * self.look.scale)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+
+    def _paint_path(self, painter: QPainter, place, run: Run) -> None:
+        pen = self.look.pen
+        points = place(run.coords[shown(run.length, self._frame.cursor)])
         line, recent = QPolygonF(points), QPolygonF(points[-max(2, len(points) // 6) :])
         for part, ink, width in (
             (line, PATH_HALO, 5.5),
@@ -256,6 +268,9 @@ class ContourView(View):
             stroke.setJoinStyle(Qt.PenJoinStyle.BevelJoin)  # hundreds of sharp corners take twice as long if round
             painter.setPen(stroke)
             painter.drawPolyline(part)
+
+    def _paint_markers(self, painter: QPainter, place, run: Run, seen: QRectF) -> None:
+        frame = self._frame
         lowest = frame.surface.lowest if frame.surface else None
         for spot in place(np.array([lowest[:2]])) if lowest is not None else ():
             draw_marker(painter, _whole(spot, seen, MARK * self.look.scale), "lowest", self.look)
