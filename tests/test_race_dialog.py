@@ -223,8 +223,13 @@ def test_the_best_runs_come_onto_the_map(dialog: RaceDialog, session: Session, q
     before = session.frame.run
     click(dialog.show_)
     qtbot.waitUntil(lambda: len(session.frame.runs) == 4)
-    click(dialog.show_)  # once more: they are there already
+    listed = [(run.number, run.label, run.slot) for run in session.frame.runs]
+    session.hide_run(3, True)
+    click(dialog.show_)  # once more: they are there already, and the hidden one is drawn again
     session.tick()
+    assert [(run.number, run.label, run.slot) for run in session.frame.runs] == listed
+    assert not any(run.hidden for run in session.frame.runs)
+    assert "3 runs are on the map" in dialog.news.text()
     *ghosts, now = session.frame.runs
     assert len(ghosts) == 3 and before is not None and now.trajectory is before.trajectory
     plane = session.frame.plane
@@ -251,6 +256,19 @@ def test_an_optimizer_looks_the_same_in_the_race_and_on_the_map(
     for ghost, line in zip(session.frame.ghosts, curves, strict=True):
         pen = ghost_pen(ghost.slot, Style(DARK))
         assert (pen.color(), pen.style()) == (line.color(), line.style())
+
+
+def test_a_run_of_the_race_that_is_trained_on_is_not_shown_twice(
+    dialog: RaceDialog, session: Session, qtbot: QtBot
+) -> None:
+    type_into(dialog, "budget", "20")
+    run(dialog, qtbot)
+    click(dialog.show_)
+    qtbot.waitUntil(lambda: len(session.frame.runs) == 4)
+    session.activate_run(session.frame.runs[0].number)
+    click(dialog.show_)
+    session.tick()
+    assert len({id(run.trajectory) for run in session.frame.runs}) == len(session.frame.runs) == 4
 
 
 def test_a_second_race_gets_styles_that_are_free(dialog: RaceDialog, session: Session, qtbot: QtBot) -> None:

@@ -345,12 +345,15 @@ class Session(QObject):
         """Add ended runs, each with its name and experiment, to the picture as ghosts; says what came of it."""
         shown, forgotten = 0, ""
         for words, experiment, trajectory in runs:
-            if land(experiment) == land(self._experiment):
-                stored = StoredRun(words, ((trajectory.first, experiment),), trajectory)
-                run = Recording.of(stored, self._runs.next_number)
-                forgotten += self._runs.add(run)
-                run.stand_on(self._survey.surface.plane if self._survey.surface else None)
-                shown, self._changed = shown + 1, True
+            if land(experiment) != land(self._experiment):
+                continue
+            shown, self._changed = shown + 1, True
+            if self._runs.show(trajectory):  # is there already
+                continue
+            stored = StoredRun(words, ((trajectory.first, experiment),), trajectory)
+            run = Recording.of(stored, self._runs.next_number)
+            forgotten += self._runs.add(run)
+            run.stand_on(self._survey.surface.plane if self._survey.surface else None)
         if self._runs.foreign(self._experiment) and self._survey.surface is not None:
             self._ask(keep_plane=True)
         if not shown:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from explorer.frame import MOST_ENDED, Run, racing_slot
 from explorer.recording import Recording, land, measure
-from model import Experiment, Plane, State
+from model import Experiment, Plane, State, Trajectory
 from model.activations import Array
 
 LONGEST_NAME = 40  # longer ones would fill the legend
@@ -66,13 +66,19 @@ class Runs:
         run.hidden, self.active = False, run
 
     def add(self, run: Recording) -> str:
-        """One more ended run, whose number is the next one, in the place of one with the same states.
+        """One more ended run, whose number is the next one.
 
         It gets the slot of its optimizer, as in the race from which it comes, if no other run has it.
         """
         self._count = max(self._count, run.number)
-        self.ended = tuple(other for other in self.ended if other.trajectory is not run.trajectory)
         return self._end(run, run.experiment, racing_slot(type(run.experiment.descent.optimizer)))
+
+    def show(self, trajectory: Trajectory) -> bool:
+        """Draw the run whose states these are again, under its name and number; False if there is none."""
+        known = [run for run in self if run.trajectory is trajectory]
+        for run in known:
+            run.hidden = False
+        return bool(known)
 
     def remove(self, number: int) -> None:
         """Forget an ended run, for now."""
