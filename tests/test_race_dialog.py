@@ -327,6 +327,48 @@ def test_a_wrong_entry_is_explained_beside_it(name: str, text: str, says: str, d
     assert says in editor.problem.text() and editor.problem.isVisible()
 
 
+def test_a_race_does_not_start_until_a_wrong_entry_is_mended(dialog: RaceDialog, qtbot: QtBot) -> None:
+    for name, wrong, right in (("starts", "1e9", "2"), ("threshold", "low", "0.5"), ("budget", "0", "15")):
+        type_into(dialog, name, wrong)
+        click(dialog.start)
+        editor: Any = dialog.form.editor(name)
+        assert dialog.start.text() == "&Start"
+        assert dialog.news.text().startswith(f"Not started. {editor.field.title}: ") and wrong in dialog.news.text()
+        assert editor.line.hasFocus() and wrong in editor.problem.text()
+        type_into(dialog, name, right)
+    run(dialog, qtbot)
+    assert dialog._race == Race(budget=15, starts=2, threshold=0.5)
+
+
+def test_what_is_still_being_typed_counts(dialog: RaceDialog, qtbot: QtBot) -> None:
+    line: Any = dialog.form.editor("budget")
+    for text, starts in (("7x", False), ("17", True)):
+        line.line.setFocus()
+        line.line.selectAll()
+        QTest.keyClicks(line.line, text)
+        QTest.keyClick(dialog, Key.Key_S, Qt.KeyboardModifier.AltModifier)
+        qtbot.waitUntil(lambda text=text: text in line.problem.text() or dialog._race.budget == 17)
+        assert (dialog._race.budget == 17) is starts
+    qtbot.waitUntil(lambda: dialog.start.text() == "&Start", timeout=20_000)
+
+
+def test_entries_that_are_wrong_only_together_are_judged_together(dialog: RaceDialog, qtbot: QtBot) -> None:
+    type_into(dialog, "budget", "5")
+    type_into(dialog, "rates", "2")
+    type_into(dialog, "highest", "0.5")
+    type_into(dialog, "lowest", "7")
+    lowest: Any = dialog.form.editor("lowest")
+    QTest.keyClick(lowest.line, Key.Key_Return)  # once more, and it stands there without a warning
+    click(dialog.start)
+    assert dialog.news.text().startswith("Not started. Lowest rate: 7")
+    type_into(dialog, "highest", "8")
+    run(dialog, qtbot)
+    assert (dialog._race.lowest, dialog._race.highest) == (7.0, 8.0) and not lowest.problem.isVisible()
+    type_into(dialog, "lowest", "x")
+    type_into(dialog, "rates", "1")  # for which it does not matter
+    run(dialog, qtbot)
+
+
 def test_nobody_checked_or_an_impossible_rate_is_explained(dialog: RaceDialog, qtbot: QtBot) -> None:
     for name in ("sgd", "heavy-ball", "adam"):
         tick(dialog, name)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QLabel, QProgre
 
 from explorer.export.dialog import may_replace
 from explorer.form import Form
+from explorer.form.editors import read, written
 from explorer.frame import number
 from explorer.race.curves import Curves
 from explorer.race.tables import Entrants, Results
@@ -106,17 +107,40 @@ class RaceDialog(QDialog):
             self.form.editor(name).setEnabled(chosen.rates > 1)
 
     def _begin(self) -> None:
+        self.start.setFocus()  # what is still being typed counts, even if a key started the race
         try:
-            self._race = cast(Race, msgspec.structs.replace(self.form.value, optimizers=self.entrants.names))
+            names = self.entrants.names
+            self._race = cast(Race, msgspec.structs.replace(self.form.value, optimizers=names, **self._untaken()))
         except SettingError as error:
-            self._say(str(error))
+            self._refuse(error)
             return
+        self.form.show_value(self._race)
+        self._offer(self._race)
         experiment, settings = self._session.experiment, self._race
         self._entries, self._steps, self._racing = {}, 0, True
         self._worker.start(lambda: race(experiment, settings))
         self._timer.start()
         self._say(f"Racing “{experiment.title}”: {settings.runs:,} runs of {settings.budget:,} gradient evaluations.")
         self._refresh()
+
+    def _untaken(self) -> dict[str, object]:
+        """What stands in the form and was wrong when it was typed. Raises `SettingError` if it still is."""
+        entered = {}
+        for name, editor in self.form.editors.items():
+            text = editor.line.text().strip()
+            if editor.isEnabled() and text != written(getattr(self.form.value, name), editor.field.zero):
+                entered[name] = read(editor.field, text)
+        return entered
+
+    def _refuse(self, error: SettingError) -> None:
+        """Say which entry keeps the race from starting, and go there."""
+        title, words = error.field.capitalize(), str(error).partition(": ")[2]
+        for name, editor in self.form.editors.items():
+            if error.field in (name, editor.field.title):
+                title = editor.field.title
+                editor.complain(f"{title}: {words}")
+                editor.setFocus()
+        self._say(f"Not started. {title}: {words}")
 
     def _stop(self, words: str) -> None:
         self._worker.stop()
