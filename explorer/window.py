@@ -350,7 +350,7 @@ class Window(QMainWindow):
     def _open_race(self) -> None:
         dialog = self.findChild(RaceDialog)
         if dialog is None:
-            dialog = RaceDialog(self.session, Style(self._theme), self)
+            dialog = RaceDialog(self.session, Style(self._theme, self._presenter.scale), self)
             dialog.said.connect(self.say)
         dialog.show()
         dialog.activateWindow()
@@ -498,6 +498,8 @@ class Window(QMainWindow):
             widget.setParent(None)
             widget.deleteLater()
         self._build_views()
+        for dialog in self.findChildren(RaceDialog):
+            dialog.show_style(Style(self._theme, self._presenter.scale))
         self.surface.canvas.setCameraParams(**camera)
         self.splitter.setSizes(sizes)
         self._show_frame(self.session.frame)

@@ -21,7 +21,7 @@ from explorer.actions import ACTIONS
 from explorer.race.dialog import RaceDialog
 from explorer.race.tables import COLUMNS, Results, cell, texts
 from explorer.session import Session
-from explorer.style import DARK, Style, ghost_pen
+from explorer.style import DARK, LIGHT, Style, ghost_pen
 from explorer.window import Window
 from model import ACTIVATIONS, OPTIMIZERS, Experiment, Function, Network, with_field
 from model.functions import Bowl, Himmelblau
@@ -45,7 +45,6 @@ def session(open_session: Callable[[Experiment], Session], small: Experiment, qt
 @pytest.fixture
 def dialog(session: Session, qtbot: QtBot) -> Iterator[RaceDialog]:
     made = RaceDialog(session, Style(DARK))
-    made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)  # so that it can be asked afterwards
     qtbot.addWidget(made)
     with qtbot.waitExposed(made):
         made.show()
@@ -156,17 +155,127 @@ def test_closing_in_the_middle_ends_the_thread(way: str, dialog: RaceDialog, qtb
     else:
         dialog.close()
     assert not racing() and not dialog.isVisible()
+    dialog.show()
+    assert dialog.start.text() == "&Start" and dialog.news.text().startswith("Stopped when this window was closed")
+    type_into(dialog, "budget", "20")
+    run(dialog, qtbot)
+    assert dialog.table.rowCount() == 3
 
 
-def test_the_window_opens_one_dialog_and_closes_it(
+def open_race(window: Window) -> RaceDialog:
+    window.activateWindow()
+    window.map.setFocus()
+    QApplication.processEvents()  # until the window is the active one again
+    QTest.keyClick(window, Key(ord(ACTIONS["race"][2])))
+    (dialog,) = window.findChildren(RaceDialog)
+    assert dialog.isVisible() and not dialog.isModal()
+    return dialog
+
+
+def test_the_window_has_one_dialog_which_keeps_everything_while_it_is_hidden(
     open_window: Callable[..., Window], small: Experiment, qtbot: QtBot
 ) -> None:
     window = open_window(small)
-    window.map.setFocus()
-    for _ in range(2):
-        QTest.keyClick(window, Key(ord(ACTIONS["race"][2])))
-    (dialog,) = window.findChildren(RaceDialog)
-    assert dialog.isVisible() and not dialog.isModal()
+    dialog = open_race(window)
+    tick(dialog, "nesterov")
+    type_into(dialog, "budget", "30")
+    type_into(dialog, "rates", "2")
+    cell(dialog.entrants, NAMES.index("adam"), 1).setText("0.02")
+    run(dialog, qtbot)
+
+    def state() -> tuple[object, ...]:
+        curves = [item for item in dialog.curves.plot.getPlotItem().items if isinstance(item, pg.PlotCurveItem)]
+        form = dialog.form.value, dialog.entrants.names, dialog.form.editor("lowest").isEnabled()
+        return shown(dialog.table), len(curves), form, dialog.news.text(), dialog.progress.value()
+
+    before = state()
+    for way in (lambda: QTest.keyClick(dialog, Key.Key_Escape), lambda: click(dialog.leave)):
+        way()
+        assert not dialog.isVisible() and not racing()
+        assert open_race(window) is dialog and state() == before
+    click(dialog.show_)
+    qtbot.waitUntil(lambda: len(window.session.frame.ghosts) == 4)
+
+
+def test_a_race_that_closing_stops_keeps_what_was_run(
+    open_window: Callable[..., Window], small: Experiment, qtbot: QtBot
+) -> None:
+    window = open_window(small)
+    dialog = open_race(window)
+    type_into(dialog, "budget", "3000")
+    type_into(dialog, "rates", "30")
+    click(dialog.start)
+    qtbot.waitUntil(lambda: dialog.table.rowCount() == 1, timeout=20_000)
+    QTest.keyClick(dialog, Key.Key_Escape)
+    assert not racing() and "stopped" in window.notice.text()
+    assert open_race(window).table.rowCount() == 1
+
+
+def test_results_say_of_which_experiment_they_are(
+    dialog: RaceDialog, session: Session, small: Experiment, qtbot: QtBot
+) -> None:
+    session.change(with_field(small, "steps", 70))
+    assert "results" not in dialog.news.text()  # there are none
+    type_into(dialog, "budget", "10")
+    run(dialog, qtbot)
+    said = dialog.news.text()
+    session.change(with_field(session.experiment, "resolution", 15))  # which is nothing to a race
+    assert dialog.news.text() == said
+    dialog.close()
+    session.change(with_field(session.experiment, "loss", "mse"))
+    dialog.show()
+    assert dialog.news.text().startswith(f"{said} These results are of “Small moons” before a change: Loss ")
+    session.undo()
+    assert dialog.news.text() == said
+    session.open(Experiment(title="A bowl", function=Bowl(x=1.0, y=1.0)))
+    assert dialog.news.text() == f"{said} These results are of “Small moons”; “A bowl” is open now."
+
+
+def headings_are_whole(dialog: RaceDialog) -> bool:
+    """Whether every heading has room for its words."""
+    for table in (dialog.entrants, dialog.table):
+        header = table.horizontalHeader()
+        for column in range(table.columnCount()):
+            words = str(table.model().headerData(column, Qt.Orientation.Horizontal))
+            if header.sectionSize(column) < header.fontMetrics().horizontalAdvance(words) + 6:
+                return False
+    return True
+
+
+def test_the_dialog_follows_theme_and_presenter_mode(
+    open_window: Callable[..., Window], small: Experiment, qtbot: QtBot
+) -> None:
+    window = open_window(small)
+    dialog = open_race(window)
+    type_into(dialog, "budget", "10")
+    run(dialog, qtbot)
+    rows, size = shown(dialog.table), dialog.size()
+
+    def looks() -> tuple[str, int, int]:
+        axis = dialog.curves.plot.getAxis("left")
+        ground = dialog.curves.plot.backgroundBrush().color().name()
+        return ground, axis.style["tickFont"].pixelSize(), dialog.entrants.rowHeight(0)
+
+    before = looks()
+    assert headings_are_whole(dialog)
+    dialog.close()
+    window.set_theme(LIGHT)
+    assert open_race(window) is dialog and looks() == (LIGHT.window, *before[1:])
+    window.actions_["presenter"].trigger()
+    QApplication.processEvents()
+    assert looks()[1] > 1.3 * before[1] and looks()[2] > 1.3 * before[2]
+    assert headings_are_whole(dialog) and shown(dialog.table) == rows
+    assert sum(isinstance(item, pg.PlotCurveItem) for item in dialog.curves.plot.getPlotItem().items) == 3
+    window.actions_["presenter"].trigger()
+    window.set_theme(DARK)
+    QApplication.processEvents()
+    assert looks() == before and dialog.size() == size
+
+
+def test_closing_the_window_ends_a_race(open_window: Callable[..., Window], small: Experiment, qtbot: QtBot) -> None:
+    window = open_window(small)
+    dialog = open_race(window)
+    assert open_race(window) is dialog
     type_into(dialog, "budget", "100000")
     click(dialog.start)
     qtbot.waitUntil(lambda: dialog.progress.value() > 0, timeout=20_000)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import cast
 
 import msgspec
-from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from explorer.export.dialog import may_replace
@@ -15,29 +14,33 @@ from explorer.form import Form
 from explorer.form.editors import read, written
 from explorer.frame import number
 from explorer.race.curves import Curves
+from explorer.race.news import aged, verdict
 from explorer.race.tables import Entrants, Results
 from explorer.session import Session
 from explorer.style import Style
-from model import SettingError, Worker
-from model.race import Entry, Race, race, results
+from model import Experiment, SettingError, Worker
+from model.race import Entry, Race, race
 
 POLL = 50  # milliseconds between looks at the thread
 FIELDS = ("budget", "rates", "lowest", "highest", "starts", "threshold")
 
 
 class RaceDialog(QDialog):
-    """Races the experiment that the session has when Start is pressed. Emits `said` with a line of news."""
+    """Races the experiment that the session has when Start is pressed. Emits `said` with a line of news.
+
+    Closing hides it: when it is shown again, settings and results are as they were. Then it has no thread.
+    """
 
     said = Signal(str)
 
     def __init__(self, session: Session, style: Style, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session, self._race = session, Race()
-        self._worker: Worker[Entry | None] = Worker("race")
+        self._session, self._style, self._race = session, style, Race()
+        self._worker: Worker[Entry | None] | None = None
+        self._raced: Experiment | None = None
         self._entries = dict[int, Entry]()
-        self._racing, self._steps = False, 0
+        self._racing, self._steps, self._room = False, 0, QSize(1060, 660)  # at scale 1
         self.setWindowTitle("Race of optimizers")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)  # it holds whole runs
         self._timer = QTimer(self)
         self._timer.setInterval(POLL)
         self._timer.timeout.connect(self._look)
@@ -48,16 +51,18 @@ class RaceDialog(QDialog):
         self.progress = QProgressBar()
         self.progress.setRange(0, 1000)
         self.progress.setAccessibleName("Progress of the race")
-        self.news = QLabel("Each optimizer goes down from the same start, with the same number of gradients to spend.")
+        self._words = "Each optimizer goes down from the same start, with the same number of gradients to spend."
+        self.news = QLabel(self._words)
         self.news.setWordWrap(True)
         self.news.setTextFormat(Qt.TextFormat.PlainText)
         self.start = self._button("&Start", "run the race, or stop it where it is", self._toggle)
         self.export = self._button("&Export table…", "save the table as CSV", self._export)
         self.show_ = self._button("Show on the &map", "draw the best run of each optimizer on the map", self._show)
-        self.leave = self._button("&Close", "stop and close (Esc)", self.close)
+        self.leave = self._button("&Close", "stop the race and close; G shows its results again (Esc)", self.close)
         self._lay_out()
         self._offer(self._race)
         self._refresh()
+        session.experiment_changed.connect(self._show_age)
         self.entrants.setCurrentCell(0, 0)
         self.entrants.setFocus()
 
@@ -71,9 +76,8 @@ class RaceDialog(QDialog):
         return button
 
     def _lay_out(self) -> None:
-        side = QWidget()
-        side.setFixedWidth(320)
-        left, right, upper, below = QVBoxLayout(side), QVBoxLayout(), QHBoxLayout(), QHBoxLayout()
+        self._side, self._right = QWidget(), QVBoxLayout()
+        left, right, upper, below = QVBoxLayout(self._side), self._right, QHBoxLayout(), QHBoxLayout()
         left.setContentsMargins(0, 0, 0, 0)
         left.setSpacing(12)
         left.addWidget(self.entrants)
@@ -83,7 +87,7 @@ class RaceDialog(QDialog):
         right.addWidget(self.table, 2)
         right.addWidget(self.progress)
         upper.setSpacing(14)
-        upper.addWidget(side)
+        upper.addWidget(self._side)
         upper.addLayout(right, 1)
         for button in (self.start, self.export, self.show_):
             below.addWidget(button)
@@ -93,7 +97,26 @@ class RaceDialog(QDialog):
         column.addLayout(upper, 1)
         column.addWidget(self.news)
         column.addLayout(below)
-        self.resize(1060, 660)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Room for letters of the style's scale, as far as the screen has it."""
+        self._side.setFixedWidth(round(320 * self._style.scale))
+        self.resize((self._room * self._style.scale).boundedTo(self.screen().availableSize()))
+
+    def show_style(self, style: Style) -> None:
+        """Draw everything in another theme, or larger."""
+        grown, self._style = style.scale / self._style.scale, style
+        if grown > 1.0:
+            self._room = self.size()
+        before, self.curves = self.curves, Curves(style)
+        self._right.replaceWidget(before, self.curves)
+        before.deleteLater()
+        for table in (self.entrants, self.table):
+            table.show_style(style)
+        self._refresh()
+        if grown != 1.0:
+            self._fit()
 
     # ---- racing -------------------------------------------------------------------------------------------------
 
@@ -116,8 +139,10 @@ class RaceDialog(QDialog):
             return
         self.form.show_value(self._race)
         self._offer(self._race)
-        experiment, settings = self._session.experiment, self._race
+        self._raced, settings = self._session.experiment, self._race
+        experiment = self._raced
         self._entries, self._steps, self._racing = {}, 0, True
+        self._worker = self._worker or Worker("race")
         self._worker.start(lambda: race(experiment, settings))
         self._timer.start()
         self._say(f"Racing “{experiment.title}”: {settings.runs:,} runs of {settings.budget:,} gradient evaluations.")
@@ -139,12 +164,13 @@ class RaceDialog(QDialog):
             if error.field in (name, editor.field.title):
                 title = editor.field.title
                 editor.complain(f"{title}: {words}")
-                editor.setFocus()
+                editor.line.setFocus()
         self._say(f"Not started. {title}: {words}")
 
     def _stop(self, words: str) -> None:
-        self._worker.stop()
-        self._take()
+        if self._worker is not None:
+            self._worker.stop()
+            self._take()
         self._timer.stop()
         self._racing = False
         self._say(words)
@@ -153,24 +179,28 @@ class RaceDialog(QDialog):
     @Slot()
     def _look(self) -> None:
         """Take in what the thread has found out since the last look; it waits meanwhile, for the drawing's sake."""
-        self._worker.hold()
+        worker = self._worker
+        if worker is None:
+            return
+        worker.hold()
         try:
             self._take_in()
         finally:
-            self._worker.release()
+            worker.release()
 
     def _take_in(self) -> None:
         changed, running, error = self._take()
         if error is not None:
             self._stop(str(error) if isinstance(error, SettingError) else f"{type(error).__name__}: {error}")
         elif not running:
-            self._stop(self._verdict())
+            self._stop(verdict(self._tried, self._race))
         elif changed:
             self._refresh()
         else:
             self._show_progress()
 
     def _take(self) -> tuple[bool, bool, Exception | None]:
+        assert self._worker is not None
         batch = self._worker.take()
         changed = False
         for item in batch.items:
@@ -178,12 +208,6 @@ class RaceDialog(QDialog):
             if item is not None:
                 self._entries[item.number], self._steps, changed = item, 0, True
         return changed, batch.running, batch.error
-
-    def _verdict(self) -> str:
-        rows = sorted(results(self._tried, self._race), key=lambda row: row.loss)
-        if not rows or not math.isfinite(rows[0].loss):
-            return "All diverged; try smaller learning rates."
-        return f"{rows[0].optimizer} got lowest: {number(rows[0].loss)} at η = {number(rows[0].rate)}."
 
     @property
     def _tried(self) -> list[Entry]:
@@ -194,7 +218,14 @@ class RaceDialog(QDialog):
 
     @Slot(str)
     def _say(self, words: str) -> None:
-        self.news.setText(words)
+        self._words = words
+        self._show_age()
+
+    @Slot()
+    def _show_age(self) -> None:
+        """The news, and whether somebody has changed the experiment since it was raced."""
+        age = aged(self._raced, self._session.experiment) if self._raced is not None else ""
+        self.news.setText(f"{self._words} {age}".strip())
 
     def _refresh(self) -> None:
         words = "&Stop" if self._racing else "&Start"
@@ -240,6 +271,10 @@ class RaceDialog(QDialog):
     # ---- Qt -----------------------------------------------------------------------------------------------------
 
     def done(self, result: int) -> None:
-        self._timer.stop()
-        self._worker.close()
+        if self._racing:
+            self._stop("Stopped when this window was closed; the table shows what was run.")
+            self.said.emit("The race has been stopped. What was run is kept: G shows it.")
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
         super().done(result)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
@@ -18,7 +19,6 @@ from model.storage import replacing
 
 COLUMNS = ("Optimizer", "Rate η", "Loss at budget", "Steps to goal", "λmax at end", "Diverged")
 OWN = "as set"  # the experiment's learning rate
-ROW = 25  # pixels
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 VALUE = Qt.ItemDataRole.UserRole
 
@@ -44,10 +44,20 @@ class Entrants(QTableWidget):
         triggers = QAbstractItemView.EditTrigger
         self.setEditTriggers(triggers.AnyKeyPressed | triggers.DoubleClicked | triggers.EditKeyPressed)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        _dress(self)
         self.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        self.setColumnWidth(1, 84)
-        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + len(KINDS) * ROW + 4)
+        _dress(self)
+        self._fit()
+
+    def show_style(self, style: Style) -> None:
+        """Draw the samples of the curves as they are drawn in another style."""
+        self.setIconSize(QSize(28, 18) * style.scale)
+        for row, kind in enumerate(KINDS.values()):
+            cell(self, row, 0).setIcon(_sample(kind, style))
+
+    def _fit(self) -> None:
+        """Room for the letters there are; all optimizers are seen at once."""
+        self.setColumnWidth(1, _fitted(self, ["Rate η", OWN]))
+        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + len(KINDS) * _fit_rows(self) + 4)
 
     @property
     def names(self) -> str:
@@ -60,6 +70,11 @@ class Entrants(QTableWidget):
         if not parts:
             raise SettingError("optimizers", "none", "at least one, checked in the list")
         return "; ".join(parts)
+
+    def changeEvent(self, event) -> None:
+        super().changeEvent(event)
+        if event.type() == event.Type.FontChange:
+            self._fit()
 
 
 class Results(QTableWidget):
@@ -75,9 +90,20 @@ class Results(QTableWidget):
         _dress(self)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
-        self.setColumnWidth(0, 172)
         self.setSortingEnabled(True)
         self.sortByColumn(2, Qt.SortOrder.AscendingOrder)
+        self._fit()
+
+    def show_style(self, style: Style) -> None:
+        """Draw the samples of the curves that will be shown as in another style."""
+        self._style = style
+        self.setIconSize(QSize(28, 18) * style.scale)
+
+    def _fit(self) -> None:
+        """Room for the letters there are: no heading is cut off."""
+        _fit_rows(self)
+        self.horizontalHeader().setMinimumSectionSize(_fitted(self, COLUMNS[1:]))
+        self.setColumnWidth(0, _fitted(self, [kind.caption for kind in KINDS.values()]) + self.iconSize().width())
 
     def show_entries(self, entries: list[Entry], settings: Race) -> None:
         """Show the results of these entries, each of which has tried a rate, sorted as before."""
@@ -104,6 +130,11 @@ class Results(QTableWidget):
         ]
         with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([COLUMNS, *rows])
+
+    def changeEvent(self, event) -> None:
+        super().changeEvent(event)
+        if event.type() == event.Type.FontChange:
+            self._fit()
 
 
 class Cell(QTableWidgetItem):
@@ -144,7 +175,19 @@ def cell(table: QTableWidget, row: int, column: int) -> QTableWidgetItem:
 
 def _dress(table: QTableWidget) -> None:
     table.verticalHeader().hide()
-    table.verticalHeader().setDefaultSectionSize(ROW)
     table.setTabKeyNavigation(False)  # Tab leaves the table; arrows move in it
     table.setShowGrid(False)
     table.setIconSize(QSize(28, 18))
+
+
+def _fit_rows(table: QTableWidget) -> int:
+    """Make the rows as high as its letters need; returns how many pixels that is."""
+    height = round(1.6 * table.fontMetrics().height())
+    table.verticalHeader().setDefaultSectionSize(height)
+    return height
+
+
+def _fitted(table: QTableWidget, words: Iterable[str]) -> int:
+    """How wide a column has to be for any of these words, and a mark of sorting beside them."""
+    letters = table.fontMetrics()
+    return max(letters.horizontalAdvance(each) for each in words) + 3 * letters.horizontalAdvance("n")
