@@ -279,6 +279,14 @@ def number(value: float, digits: int = 3) -> str:
     return f"{mantissa}{power}{int(exponent) if power else ''}".replace("-", "−")
 
 
+def time_left(spent: float, share: float) -> str:
+    """How long it will take yet of which a share is done after some seconds; empty if that is a moment."""
+    left = spent * (1 - share) / max(share, 1e-6)
+    if left > 5400:
+        return f"{left / 3600:.1f} h left"
+    return f"{left / 60:.0f} min left" if left > 90 else f"{left:.0f} s left" if left > 3 else ""
+
+
 def numbers(values: Iterable[float]) -> list[str]:
     """Several values with as many digits as it takes to tell them apart."""
     values = list(values)

@@ -26,7 +26,7 @@ from explorer.actions import ACTIONS, icon, make_actions, shown_keys
 from explorer.controls import Controls
 from explorer.export.dialog import ExportDialog, may_replace
 from explorer.export.picture import DESIGN, picture
-from explorer.frame import Frame, number, summary
+from explorer.frame import Frame, number, summary, time_left
 from explorer.gallery import Gallery
 from explorer.link import to_link
 from explorer.presenter import SCALE, Presenter
@@ -296,9 +296,8 @@ class Window(QMainWindow):
         if share < self._surveyed[1]:  # another survey
             self._surveyed = time.monotonic(), share
         self._surveyed = self._surveyed[0], share
-        left = (time.monotonic() - self._surveyed[0]) * (1 - share) / max(share, 1e-6)
-        rest = f", {left / 60:.0f} min left" if left > 90 else f", {left:.0f} s left" if left > 3 else ""
-        words = f"surveying {20 * int(5 * share)} %{rest}" if share < 1 else ""
+        rest = time_left(time.monotonic() - self._surveyed[0], share)
+        words = ", ".join(filter(None, (f"surveying {20 * int(5 * share)} %", rest))) if share < 1 else ""
         if self.progress.text() != words:
             self.progress.setText(words)
 

@@ -25,6 +25,7 @@ from explorer.frame import (
     sheet_height,
     shown,
     summary,
+    time_left,
 )
 from model import Experiment, Look, Network, Plane, Surface, Trajectory, TwoParameters, landscape, with_field
 from model.functions import Bowl
@@ -299,3 +300,11 @@ def test_frames_need_no_qt() -> None:
     code = "import sys, explorer.frame; print([m for m in sys.modules if m.split('.')[0] in ('PySide6', 'pyqtgraph')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "[]", "")
+
+
+@pytest.mark.parametrize(
+    ("spent", "share", "says"),
+    [(1.0, 0.5, ""), (5.0, 0.5, "5 s left"), (60.0, 0.25, "3 min left"), (60.0, 0.005, "3.3 h left"), (9.0, 1.0, "")],
+)
+def test_how_long_something_will_take_is_said_in_a_fitting_unit(spent: float, share: float, says: str) -> None:
+    assert time_left(spent, share) == says

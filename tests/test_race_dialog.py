@@ -59,7 +59,7 @@ def click(widget: QWidget) -> None:
 
 
 def type_into(dialog: RaceDialog, name: str, text: str) -> None:
-    line: Any = dialog.form.editor(name)
+    line: Any = dialog.choice.form.editor(name)
     line.line.setFocus()
     line.line.selectAll()
     QTest.keyClicks(line.line, text)
@@ -68,7 +68,7 @@ def type_into(dialog: RaceDialog, name: str, text: str) -> None:
 
 def tick(dialog: RaceDialog, name: str) -> None:
     """Click into the box of an optimizer."""
-    table = dialog.entrants
+    table = dialog.choice.entrants
     box = table.visualItemRect(cell(table, NAMES.index(name), 0))
     QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(box.left() + 10, box.center().y()))
 
@@ -103,7 +103,7 @@ def test_a_race_by_mouse_is_the_race_itself(dialog: RaceDialog, session: Session
 
 
 def test_a_race_by_keyboard_alone(dialog: RaceDialog, session: Session, qtbot: QtBot) -> None:
-    table = dialog.entrants
+    table = dialog.choice.entrants
     assert table.hasFocus()
     keys = [Key.Key_Space, Key.Key_Down, Key.Key_Space]  # neither gradient descent nor the heavy ball
     for key in (*keys, *[Key.Key_Down] * (NAMES.index("adam") - 1), Key.Key_Right):
@@ -140,6 +140,24 @@ def test_stop_keeps_what_was_run_and_late_answers_are_dropped(dialog: RaceDialog
     type_into(dialog, "rates", "1")
     run(dialog, qtbot)
     assert dialog.table.rowCount() == 2
+
+
+def test_a_long_race_says_how_long_it_will_take(
+    dialog: RaceDialog, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a clock that is ten seconds late: a share p of the runs took them, so the others take 10 (1 − p)/p."""
+    type_into(dialog, "budget", "2000")
+    type_into(dialog, "rates", "30")
+    click(dialog.start)
+    assert "left" not in dialog.progress.text()
+    monkeypatch.setattr(dialog.progress, "_began", dialog.progress._began - 10)
+    qtbot.waitUntil(lambda: "left" in dialog.progress.text(), timeout=20_000)
+    share, left = dialog.progress.text().removesuffix(" left").split(" %, about ")
+    seconds = float(left.split()[0]) * {"s": 1, "min": 60, "h": 3600}[left.split()[1]]
+    assert 0 < float(share) < 100
+    assert seconds == pytest.approx(11 * (100 / float(share) - 1), rel=0.7)
+    click(dialog.start)
+    assert "left" not in dialog.progress.text() and 0 < dialog.progress.value() < dialog.progress.maximum()
 
 
 @pytest.mark.parametrize("way", ["escape", "button", "window"])
@@ -180,12 +198,12 @@ def test_the_window_has_one_dialog_which_keeps_everything_while_it_is_hidden(
     tick(dialog, "nesterov")
     type_into(dialog, "budget", "30")
     type_into(dialog, "rates", "2")
-    cell(dialog.entrants, NAMES.index("adam"), 1).setText("0.02")
+    cell(dialog.choice.entrants, NAMES.index("adam"), 1).setText("0.02")
     run(dialog, qtbot)
 
     def state() -> tuple[object, ...]:
         curves = [item for item in dialog.curves.plot.getPlotItem().items if isinstance(item, pg.PlotCurveItem)]
-        form = dialog.form.value, dialog.entrants.names, dialog.form.editor("lowest").isEnabled()
+        form = dialog.choice.form.value, dialog.choice.entrants.names, dialog.choice.form.editor("lowest").isEnabled()
         return shown(dialog.table), len(curves), form, dialog.news.text(), dialog.progress.value()
 
     before = state()
@@ -233,7 +251,7 @@ def test_results_say_of_which_experiment_they_are(
 
 def headings_are_whole(dialog: RaceDialog) -> bool:
     """Whether every heading has room for its words."""
-    for table in (dialog.entrants, dialog.table):
+    for table in (dialog.choice.entrants, dialog.table):
         header = table.horizontalHeader()
         for column in range(table.columnCount()):
             words = str(table.model().headerData(column, Qt.Orientation.Horizontal))
@@ -254,7 +272,7 @@ def test_the_dialog_follows_theme_and_presenter_mode(
     def looks() -> tuple[str, int, int]:
         axis = dialog.curves.plot.getAxis("left")
         ground = dialog.curves.plot.backgroundBrush().color().name()
-        return ground, axis.style["tickFont"].pixelSize(), dialog.entrants.rowHeight(0)
+        return ground, axis.style["tickFont"].pixelSize(), dialog.choice.entrants.rowHeight(0)
 
     before = looks()
     assert headings_are_whole(dialog)
@@ -432,7 +450,7 @@ def test_a_function_is_the_same_land_from_wherever_one_begins(
 )
 def test_a_wrong_entry_is_explained_beside_it(name: str, text: str, says: str, dialog: RaceDialog) -> None:
     type_into(dialog, name, text)
-    editor: Any = dialog.form.editor(name)
+    editor: Any = dialog.choice.form.editor(name)
     assert says in editor.problem.text() and editor.problem.isVisible()
 
 
@@ -440,7 +458,7 @@ def test_a_race_does_not_start_until_a_wrong_entry_is_mended(dialog: RaceDialog,
     for name, wrong, right in (("starts", "1e9", "2"), ("threshold", "low", "0.5"), ("budget", "0", "15")):
         type_into(dialog, name, wrong)
         click(dialog.start)
-        editor: Any = dialog.form.editor(name)
+        editor: Any = dialog.choice.form.editor(name)
         assert dialog.start.text() == "&Start"
         assert dialog.news.text().startswith(f"Not started. {editor.field.title}: ") and wrong in dialog.news.text()
         assert editor.line.hasFocus() and wrong in editor.problem.text()
@@ -450,7 +468,7 @@ def test_a_race_does_not_start_until_a_wrong_entry_is_mended(dialog: RaceDialog,
 
 
 def test_what_is_still_being_typed_counts(dialog: RaceDialog, qtbot: QtBot) -> None:
-    line: Any = dialog.form.editor("budget")
+    line: Any = dialog.choice.form.editor("budget")
     for text, starts in (("7x", False), ("17", True)):
         line.line.setFocus()
         line.line.selectAll()
@@ -466,7 +484,7 @@ def test_entries_that_are_wrong_only_together_are_judged_together(dialog: RaceDi
     type_into(dialog, "rates", "2")
     type_into(dialog, "highest", "0.5")
     type_into(dialog, "lowest", "7")
-    lowest: Any = dialog.form.editor("lowest")
+    lowest: Any = dialog.choice.form.editor("lowest")
     QTest.keyClick(lowest.line, Key.Key_Return)  # once more, and it stands there without a warning
     click(dialog.start)
     assert dialog.news.text().startswith("Not started. Lowest rate: 7")
@@ -484,19 +502,19 @@ def test_nobody_checked_or_an_impossible_rate_is_explained(dialog: RaceDialog, q
     click(dialog.start)
     assert "at least one" in dialog.news.text() and dialog.start.text() == "&Start"
     tick(dialog, "adam")
-    cell(dialog.entrants, NAMES.index("adam"), 1).setText("fast")
+    cell(dialog.choice.entrants, NAMES.index("adam"), 1).setText("fast")
     click(dialog.start)
     assert "adam=fast" in dialog.news.text() and dialog.start.text() == "&Start"
-    cell(dialog.entrants, NAMES.index("adam"), 1).setText("")
+    cell(dialog.choice.entrants, NAMES.index("adam"), 1).setText("")
     type_into(dialog, "rates", "2")
     type_into(dialog, "lowest", "7")  # the sweep would end at ten times the experiment's 0.1
     click(dialog.start)
-    qtbot.waitUntil(lambda: "lowest: 7" in dialog.news.text())
+    qtbot.waitUntil(lambda: "Lowest rate: 7" in dialog.news.text())
     assert dialog.start.text() == "&Start"
 
 
 def test_only_a_sweep_has_ends(dialog: RaceDialog) -> None:
-    ends = [dialog.form.editor(name) for name in ("lowest", "highest")]
+    ends = [dialog.choice.form.editor(name) for name in ("lowest", "highest")]
     assert not any(end.isEnabled() for end in ends)
     type_into(dialog, "rates", "2")
     assert all(end.isEnabled() for end in ends)
@@ -528,7 +546,7 @@ def test_losses_of_any_kind_are_drawn(losses: list[float], dialog: RaceDialog) -
 def test_every_control_has_a_name(dialog: RaceDialog) -> None:
     for button in dialog.findChildren(QPushButton):
         assert button.accessibleName() and button.toolTip() and not button.autoDefault()
-    for widget in (dialog.entrants, dialog.table, dialog.curves.plot, dialog.progress):
+    for widget in (dialog.choice.entrants, dialog.table, dialog.curves.plot, dialog.progress):
         assert widget.accessibleName()
-    for editor in dialog.form.editors.values():
+    for editor in dialog.choice.form.editors.values():
         assert editor.accessibleName() and editor.toolTip()

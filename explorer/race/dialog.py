@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
-import msgspec
 from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from explorer.export.dialog import may_replace
-from explorer.form import Form
-from explorer.form.editors import read, written
 from explorer.frame import number
+from explorer.race.choice import Choice
 from explorer.race.curves import Curves
 from explorer.race.news import aged, verdict
-from explorer.race.tables import Entrants, Results
+from explorer.race.progress import Progress
+from explorer.race.tables import Results
 from explorer.session import Session
 from explorer.style import Style
 from model import Experiment, SettingError, Worker
 from model.race import Entry, Race, race
 
 POLL = 50  # milliseconds between looks at the thread
-FIELDS = ("budget", "rates", "lowest", "highest", "starts", "threshold")
 
 
 class RaceDialog(QDialog):
@@ -44,13 +41,9 @@ class RaceDialog(QDialog):
         self._timer = QTimer(self)
         self._timer.setInterval(POLL)
         self._timer.timeout.connect(self._look)
-        self.entrants, self.form = Entrants(self._race, style), Form(self._race, FIELDS)
-        self.form.refused.connect(self._say)
-        self.form.edited.connect(self._offer)
-        self.curves, self.table = Curves(style), Results(style)
-        self.progress = QProgressBar()
-        self.progress.setRange(0, 1000)
-        self.progress.setAccessibleName("Progress of the race")
+        self.choice = Choice(self._race, style)
+        self.choice.refused.connect(self._say)
+        self.curves, self.table, self.progress = Curves(style), Results(style), Progress()
         self._words = "Each optimizer goes down from the same start, with the same number of gradients to spend."
         self.news = QLabel(self._words)
         self.news.setWordWrap(True)
@@ -60,11 +53,10 @@ class RaceDialog(QDialog):
         self.show_ = self._button("Show on the &map", "draw the best run of each optimizer on the map", self._show)
         self.leave = self._button("&Close", "stop the race and close; G shows its results again (Esc)", self.close)
         self._lay_out()
-        self._offer(self._race)
         self._refresh()
         session.experiment_changed.connect(self._show_age)
-        self.entrants.setCurrentCell(0, 0)
-        self.entrants.setFocus()
+        self.choice.entrants.setCurrentCell(0, 0)
+        self.choice.entrants.setFocus()
 
     def _button(self, words: str, effect: str, slot) -> QPushButton:
         button = QPushButton(words)
@@ -76,18 +68,13 @@ class RaceDialog(QDialog):
         return button
 
     def _lay_out(self) -> None:
-        self._side, self._right = QWidget(), QVBoxLayout()
-        left, right, upper, below = QVBoxLayout(self._side), self._right, QHBoxLayout(), QHBoxLayout()
-        left.setContentsMargins(0, 0, 0, 0)
-        left.setSpacing(12)
-        left.addWidget(self.entrants)
-        left.addWidget(self.form)
-        left.addStretch(1)
+        self._right = right = QVBoxLayout()
+        upper, below = QHBoxLayout(), QHBoxLayout()
         right.addWidget(self.curves, 3)
         right.addWidget(self.table, 2)
         right.addWidget(self.progress)
         upper.setSpacing(14)
-        upper.addWidget(self._side)
+        upper.addWidget(self.choice)
         upper.addLayout(right, 1)
         for button in (self.start, self.export, self.show_):
             below.addWidget(button)
@@ -101,7 +88,6 @@ class RaceDialog(QDialog):
 
     def _fit(self) -> None:
         """Room for letters of the style's scale, as far as the screen has it."""
-        self._side.setFixedWidth(round(320 * self._style.scale))
         self.resize((self._room * self._style.scale).boundedTo(self.screen().availableSize()))
 
     def show_style(self, style: Style) -> None:
@@ -112,8 +98,8 @@ class RaceDialog(QDialog):
         before, self.curves = self.curves, Curves(style)
         self._right.replaceWidget(before, self.curves)
         before.deleteLater()
-        for table in (self.entrants, self.table):
-            table.show_style(style)
+        self.choice.show_style(style)
+        self.table.show_style(style)
         self._refresh()
         if grown != 1.0:
             self._fit()
@@ -123,49 +109,22 @@ class RaceDialog(QDialog):
     def _toggle(self) -> None:
         self._stop("Stopped; the table shows what was run.") if self._racing else self._begin()
 
-    @Slot(object)
-    def _offer(self, chosen: Race) -> None:
-        """Let the ends of the sweep be chosen where there is one; their tooltips say when there is."""
-        for name in ("lowest", "highest"):
-            self.form.editor(name).setEnabled(chosen.rates > 1)
-
     def _begin(self) -> None:
         self.start.setFocus()  # what is still being typed counts, even if a key started the race
         try:
-            names = self.entrants.names
-            self._race = cast(Race, msgspec.structs.replace(self.form.value, optimizers=names, **self._untaken()))
+            self._race = self.choice.taken()
         except SettingError as error:
-            self._refuse(error)
+            self._say(f"Not started. {self.choice.named(error)}")
             return
-        self.form.show_value(self._race)
-        self._offer(self._race)
         self._raced, settings = self._session.experiment, self._race
         experiment = self._raced
         self._entries, self._steps, self._racing = {}, 0, True
         self._worker = self._worker or Worker("race")
         self._worker.start(lambda: race(experiment, settings))
         self._timer.start()
+        self.progress.begin()
         self._say(f"Racing “{experiment.title}”: {settings.runs:,} runs of {settings.budget:,} gradient evaluations.")
         self._refresh()
-
-    def _untaken(self) -> dict[str, object]:
-        """What stands in the form and was wrong when it was typed. Raises `SettingError` if it still is."""
-        entered = {}
-        for name, editor in self.form.editors.items():
-            text = editor.line.text().strip()
-            if editor.isEnabled() and text != written(getattr(self.form.value, name), editor.field.zero):
-                entered[name] = read(editor.field, text)
-        return entered
-
-    def _refuse(self, error: SettingError) -> None:
-        """Say which entry keeps the race from starting, and go there."""
-        title, words = error.field.capitalize(), str(error).partition(": ")[2]
-        for name, editor in self.form.editors.items():
-            if error.field in (name, editor.field.title):
-                title = editor.field.title
-                editor.complain(f"{title}: {words}")
-                editor.line.setFocus()
-        self._say(f"Not started. {title}: {words}")
 
     def _stop(self, words: str) -> None:
         if self._worker is not None:
@@ -191,7 +150,9 @@ class RaceDialog(QDialog):
     def _take_in(self) -> None:
         changed, running, error = self._take()
         if error is not None:
-            self._stop(str(error) if isinstance(error, SettingError) else f"{type(error).__name__}: {error}")
+            self._stop(
+                self.choice.named(error) if isinstance(error, SettingError) else f"{type(error).__name__}: {error}"
+            )
         elif not running:
             self._stop(verdict(self._tried, self._race))
         elif changed:
@@ -240,7 +201,8 @@ class RaceDialog(QDialog):
 
     def _show_progress(self) -> None:
         done = sum(len(entry.attempts) for entry in self._entries.values())
-        self.progress.setValue(round(1000 * min((done + self._steps / (self._race.budget + 2)) / self._race.runs, 1.0)))
+        share = (done + self._steps / (self._race.budget + 2)) / self._race.runs
+        self.progress.show_share(min(share, 1.0), self._racing)
 
     # ---- handing on ---------------------------------------------------------------------------------------------
 
