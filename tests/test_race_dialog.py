@@ -309,6 +309,8 @@ def test_the_exported_table_is_the_one_that_is_seen(
     type_into(dialog, "threshold", "0.5")
     tick(dialog, "rmsprop")
     run(dialog, qtbot)
+    outcome = dialog.news.text()
+    assert "got lowest" in outcome
     header = dialog.table.horizontalHeader()
     for column in (0, 3, 4):
         spot = QPoint(header.sectionViewportPosition(column) + header.sectionSize(column) // 2, header.height() // 2)
@@ -318,7 +320,8 @@ def test_the_exported_table_is_the_one_that_is_seen(
         click(dialog.export)
         with path.open(encoding="utf-8", newline="") as file:
             names, *rows = csv.reader(file)
-        assert tuple(names) == COLUMNS
+        assert tuple(names) == (*COLUMNS[:-1], "Diverged (share)")
+        assert not any(number.endswith(".0") for row in rows for number in row)
         read = [
             Result(
                 row[0], float(row[1]), float(row[2]), float(row[3]) if row[3] else None, float(row[4]), float(row[5])
@@ -328,7 +331,7 @@ def test_the_exported_table_is_the_one_that_is_seen(
         assert [texts(row) for row in read] == shown(dialog.table)
         values = [np.inf if row[column] is None else row[column] for row in read]
         assert values == sorted(values)
-    assert dialog.news.text() == f"Saved {path}"
+    assert dialog.news.text() == f"{outcome} Saved {path}"
 
 
 def test_a_table_that_cannot_be_saved_says_so(

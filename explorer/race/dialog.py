@@ -44,7 +44,9 @@ class RaceDialog(QDialog):
         self.choice = Choice(self._race, style)
         self.choice.refused.connect(self._say)
         self.curves, self.table, self.progress = Curves(style), Results(style), Progress()
-        self._words = "Each optimizer goes down from the same start, with the same number of gradients to spend."
+        self._outcome = self._words = (
+            "Each optimizer goes down from the same start, with the same number of gradients to spend."
+        )
         self.news = QLabel(self._words)
         self.news.setWordWrap(True)
         self.news.setTextFormat(Qt.TextFormat.PlainText)
@@ -131,7 +133,7 @@ class RaceDialog(QDialog):
             self._worker.stop()
             self._take()
         self._timer.stop()
-        self._racing = False
+        self._racing, self._outcome = False, words
         self._say(words)
         self._refresh()
 
@@ -228,7 +230,7 @@ class RaceDialog(QDialog):
         except OSError as error:
             self._say(f"Not saved: {error.strerror or error}")
             return
-        self._say(f"Saved {path}")
+        self._say(f"{self._outcome} Saved {path}")
 
     # ---- Qt -----------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from model.race import KINDS, Entry, Race, Result, results
 from model.storage import replacing
 
 COLUMNS = ("Optimizer", "Rate η", "Loss at budget", "Steps to goal", "λmax at end", "Diverged")
+SAVED = (*COLUMNS[:-1], "Diverged (share)")  # where the cells have no unit beside them
 OWN = "as set"  # the experiment's learning rate
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 VALUE = Qt.ItemDataRole.UserRole
@@ -126,10 +127,11 @@ class Results(QTableWidget):
     def save(self, path: Path) -> None:
         """Write the table as CSV, rows as they are sorted, numbers in full; empty for never. Raises `OSError`."""
         rows = [
-            [cell(self, row, column).data(VALUE) for column in range(len(COLUMNS))] for row in range(self.rowCount())
+            [_plain(cell(self, row, column).data(VALUE)) for column in range(len(COLUMNS))]
+            for row in range(self.rowCount())
         ]
         with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows([COLUMNS, *rows])
+            csv.writer(file).writerows([SAVED, *rows])
 
     def changeEvent(self, event) -> None:
         super().changeEvent(event)
@@ -143,6 +145,11 @@ class Cell(QTableWidgetItem):
     def __lt__(self, other: QTableWidgetItem) -> bool:
         mine, others = self.data(VALUE), other.data(VALUE)
         return mine < others if isinstance(mine, str) else _sortable(mine) < _sortable(others)
+
+
+def _plain(value: object) -> object:
+    """A whole number without the ".0" that it has as a median."""
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value
 
 
 def _sortable(value: float | None) -> float:
