@@ -616,3 +616,9 @@ def test_the_step_field_can_be_typed_into_while_frames_arrive(window: Window, qt
     QTest.keyClick(field, Qt.Key.Key_Return)
     window.session.tick()
     assert window.session.frame.cursor == 12 and field.value() == 12 and not field.hasFocus()
+
+
+def test_the_read_out_keeps_away_from_the_window_s_edge(window: Window) -> None:
+    QApplication.processEvents()
+    right = window.readout.mapTo(window, window.readout.rect().topRight()).x()
+    assert window.width() - right >= 8 and window.notice.mapTo(window, QPoint(0, 0)).x() >= 8
