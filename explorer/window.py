@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QGraphicsView,
     QLabel,
     QMainWindow,
-    QMessageBox,
     QSizePolicy,
     QSplitter,
     QWidget,
@@ -28,6 +27,7 @@ from explorer.export.dialog import ExportDialog, may_replace
 from explorer.export.picture import DESIGN, picture
 from explorer.frame import Frame, number, summary, time_left
 from explorer.gallery import Gallery
+from explorer.keys import Keys
 from explorer.link import to_link
 from explorer.presenter import SCALE, Presenter
 from explorer.race.dialog import RaceDialog
@@ -536,12 +536,9 @@ class Window(QMainWindow):
         self.showFullScreen() if self.actions_["full screen"].isChecked() else self.showNormal()
 
     def _show_keys(self) -> None:
-        row = "<tr><td>{}</td><td>&nbsp;&nbsp;&nbsp;<b>{}</b></td></tr>"
-        actions = [action for action in self.actions_.values() if action.shortcuts()]
-        rows = "".join(row.format(action.text().replace("&", ""), shown_keys(action)) for action in actions)
-        box = QMessageBox(QMessageBox.Icon.NoIcon, self.tr("Keys"), f"<table>{rows}</table>", parent=self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
+        dialog = self.findChild(Keys) or Keys(self.actions_, self)
+        dialog.show()
+        dialog.activateWindow()
 
     # ---- layout -------------------------------------------------------------------------------------------------
 
