@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from explorer.actions import ACTIONS, icon, make_actions, shown_keys
+from explorer.actions import ACTIONS, give_mnemonics, icon, make_actions, tip
 from explorer.controls import Controls
 from explorer.export.dialog import ExportDialog, may_replace
 from explorer.export.picture import DESIGN, picture
@@ -77,6 +77,7 @@ class Window(QMainWindow):
             self._dock(view.caption, view.name, Qt.DockWidgetArea.BottomDockWidgetArea)
         self.runs = RunsPanel()
         self._dock("Runs", "runs", Qt.DockWidgetArea.BottomDockWidgetArea).setWidget(self.runs)
+        give_mnemonics(self._docks_menu)
         bottom = self._dock("Timeline", "timeline", Qt.DockWidgetArea.BottomDockWidgetArea)
         bottom.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
         bottom.setTitleBarWidget(QWidget())
@@ -254,8 +255,8 @@ class Window(QMainWindow):
         self.runs.show_frame(frame)
         self.readout.setText(self._pointed or summary(frame))
         moving = frame.playing or (frame.following and frame.training)
-        self._show_doing("train", ("Stop", "stop") if frame.training else ("Train", "train"))
-        self._show_doing("play", ("Pause", "pause") if moving else ("Play", "play"))
+        self._show_doing("train", ("S&top", "stop") if frame.training else ("&Train", "train"))
+        self._show_doing("play", ("&Pause", "pause") if moving else ("&Play", "play"))
         if not frame.training and not frame.playing:
             for view in (self.map, self.surface.canvas):
                 view.setAccessibleDescription(summary(frame))
@@ -284,7 +285,7 @@ class Window(QMainWindow):
         action = self.actions_[name]
         if action.text() != looks[0]:
             action.setText(looks[0])
-            action.setToolTip(f"{looks[0]} ({shown_keys(action)})")
+            action.setToolTip(tip(action))
             action.setIcon(icon(looks[1], self._theme))
 
     @Slot(object)

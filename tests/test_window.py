@@ -13,10 +13,12 @@ import msgspec
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAccessible, QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QMenu, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from explorer.actions import letter
 from explorer.export.dialog import ExportDialog
 from explorer.form import KindEditor
 from explorer.form.editors import NumberEditor
@@ -376,6 +378,53 @@ def test_another_network_through_the_form_is_another_run(window: Window, small: 
     assert window.session.experiment == with_field(small, "network", Network((2, 6, 1)))
     assert frame.run is not None and frame.run.length == 1
     assert "new run" in window.notice.text()
+
+
+def menus(window: Window) -> list[QMenu]:
+    """The menus of the menu bar; those within them, presets and recent files, are lists of files."""
+    bar = window.menuBar()
+    return [menu for menu in bar.findChildren(QMenu) if menu.menuAction() in bar.actions()]
+
+
+def test_every_entry_of_every_menu_has_a_letter_of_its_own(window: Window) -> None:
+    bars = [letter(action) for action in window.menuBar().actions()]
+    assert "" not in bars and len(set(bars)) == len(bars) == len(menus(window)) == 6
+    for playing in (False, True):  # two entries say what they would do now
+        if playing:
+            window.session.set_pace(1)
+            window.session.train()
+            window.session.tick()
+            texts = [window.actions_[name].text() for name in ("train", "play")]
+            assert texts == ["S&top", "&Pause"]
+        for menu in menus(window):
+            entries = [action for action in menu.actions() if action.text()]
+            letters = {action.text(): letter(action) for action in entries}
+            assert all(letters.values()), letters
+            assert len(set(letters.values())) == len(letters), letters
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")  # raising a popup, without a display
+def test_an_entry_is_chosen_by_its_letter(window: Window, qtbot: QtBot) -> None:
+    for text, pressed, name in (("&View", Qt.Key.Key_M, "map"), ("&View", Qt.Key.Key_A, "both")):
+        (menu,) = (menu for menu in menus(window) if menu.title() == text)
+        menu.popup(QPoint(0, 0))
+        qtbot.waitUntil(menu.isVisible)
+        QTest.keyClick(menu, pressed)
+        assert window.actions_[name].isChecked() and not menu.isVisible()
+
+
+def test_the_marks_of_letters_are_seen_in_menus_alone(window: Window) -> None:
+    window.session.tick()
+    buttons = [found for found in window.timeline.findChildren(QToolButton) if found.defaultAction()]
+    assert len(buttons) == 7
+    for shown in buttons:
+        assert "&" not in shown.text() + shown.toolTip() + shown.accessibleName()
+        interface = QAccessible.queryAccessibleInterface(shown)
+        assert "&" not in interface.text(QAccessible.Text.Name)
+    for action in window.findChildren(QAction):
+        assert "&" not in action.toolTip()
+    for name in ("experiment", "runs", *(name for name, view in VIEWS.items() if view.docked)):
+        assert "&" not in window.dock(name).windowTitle()
 
 
 # ---- every kind of every registry -------------------------------------------------------------------------------
