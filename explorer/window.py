@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QSizePolicy,
     QSplitter,
+    QTabWidget,
     QWidget,
 )
 
@@ -44,6 +45,7 @@ from model import Experiment, SettingError, StoredRun, to_json
 from model.storage import replacing
 
 DOCKED = tuple(view for view in VIEWS.values() if view.docked)  # the first is open at first
+SIDES = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
 WIDE = 1500  # pixels of a screen on which forms and timeline fit side by side
 LAYOUT = 4  # raise it when docks change, so that an old layout is not restored over a new one
 
@@ -68,6 +70,7 @@ class Window(QMainWindow):
         self._make_menus()
         self._make_status()
         self.setDockOptions(QMainWindow.DockOption.AllowNestedDocks)
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.setCorner(Qt.Corner.BottomLeftCorner, self._corner())
         self.splitter = QSplitter()
         self.splitter.setChildrenCollapsible(False)
@@ -159,6 +162,7 @@ class Window(QMainWindow):
         dock.visibilityChanged.connect(self._show_again)
         if name != "timeline":
             self._docks_menu.addAction(dock.toggleViewAction())
+            dock.toggleViewAction().triggered.connect(lambda shown, dock=dock: self._share_column(dock))
         return dock
 
     def dock(self, name: str) -> QDockWidget:
@@ -166,6 +170,33 @@ class Window(QMainWindow):
         found = self.findChild(QDockWidget, name)
         assert found is not None, name
         return found
+
+    def _open_dock(self, name: str) -> None:
+        if self.dock(name).isHidden():
+            self.dock(name).toggleViewAction().trigger()
+
+    def _share_column(self, chosen: QDockWidget) -> None:
+        """A dock that comes gets as much of its column as those that are there, or is a tab of another one where the
+        screen is too small for both. Only then: otherwise heights are what somebody made of them."""
+        area = self.dockWidgetArea(chosen)
+        others = [dock for dock in self.findChildren(QDockWidget) if self.dockWidgetArea(dock) == area]
+        others = [dock for dock in others if not (dock is chosen or dock.isHidden() or dock.isFloating())]
+        if chosen.isHidden() or chosen.isFloating() or not others or area not in SIDES:
+            return
+        room = self._room()
+        if self.minimumSizeHint().height() > room.height():
+            self.tabifyDockWidget(others[-1], chosen)
+            chosen.raise_()
+            self._shrink(self.size().boundedTo(room))  # it has grown at once
+        else:
+            column = [*others, chosen]
+            self.resizeDocks(column, [self.height()] * len(column), Qt.Orientation.Vertical)
+
+    def _shrink(self, size: QSize) -> None:
+        if not self.isFullScreen() and not self.isMaximized():
+            # Laid out now, or it would keep to the least size that it had before.
+            QApplication.sendEvent(self, QEvent(QEvent.Type.LayoutRequest))
+            self.resize(size)
 
     def _build_views(self) -> None:
         """Make everything that depends on the theme: icons, views, timeline."""
@@ -346,7 +377,7 @@ class Window(QMainWindow):
 
     def _connect_runs(self) -> None:
         self.session.connect_runs()
-        self.dock("slice").show()
+        self._open_dock("slice")
 
     def _open_race(self) -> None:
         dialog = self.findChild(RaceDialog)
@@ -359,7 +390,7 @@ class Window(QMainWindow):
     @Slot(object)
     def _draw_line(self, ends) -> None:
         self.session.draw_line(*ends)
-        self.dock("slice").show()
+        self._open_dock("slice")
 
     def _reset_views(self) -> None:
         self.session.unzoom()
@@ -528,8 +559,7 @@ class Window(QMainWindow):
             self.resizeDocks(beside, [round(300 * SCALE), round(280 * SCALE)], Qt.Orientation.Horizontal)
             self.resizeDocks([self.dock("loss")], [round(190 * SCALE)], Qt.Orientation.Vertical)
         else:
-            if not self.isFullScreen() and not self.isMaximized():
-                self.resize(size)
+            self._shrink(size)
             self.restoreState(layout, LAYOUT)
             QTimer.singleShot(0, self.splitter, lambda: self.splitter.setSizes(sizes))  # when there is room again
 
@@ -543,9 +573,12 @@ class Window(QMainWindow):
 
     # ---- layout -------------------------------------------------------------------------------------------------
 
+    def _room(self) -> QSize:
+        """The screen without what desktops keep of it, and without a title bar."""
+        return self.screen().availableSize() - QSize(0, 36)
+
     def _arrange(self) -> None:
-        room = self.screen().availableSize()
-        self.resize(min(1600, room.width()), min(1000, room.height() - 36))  # and a title bar
+        self.resize(QSize(1600, 1000).boundedTo(self._room()))
         self._default_layout()
         geometry, state = self._stored.value("geometry"), self._stored.value(f"layout{LAYOUT}")
         if isinstance(geometry, QByteArray):

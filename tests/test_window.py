@@ -563,6 +563,66 @@ def test_what_a_dock_shows_can_be_exported(window: Window, tmp_path: Path, name:
     assert (tmp_path / f"{name}.png").is_file()
 
 
+SIDE = ("trust", "slice", "spectrum", "layers")
+
+
+def heights(window: Window) -> dict[str, int]:
+    QApplication.processEvents()
+    return {name: window.dock(name).height() for name in SIDE if not window.dock(name).isHidden()}
+
+
+def open_in_turn(window: Window, *names: str) -> None:
+    for name in names:
+        assert window.dock(name).isHidden()
+        window.dock(name).toggleViewAction().trigger()
+        QApplication.processEvents()
+
+
+@pytest.fixture
+def column(window: Window) -> Window:
+    """A window whose right column is empty."""
+    for name in SIDE:
+        window.dock(name).hide()
+    window.resize(window.width(), window._room().height())
+    QApplication.processEvents()
+    return window
+
+
+def test_docks_of_the_view_menu_share_their_column_evenly(column: Window) -> None:
+    for count in (2, 3):
+        open_in_turn(column, *[name for name in SIDE[:count] if column.dock(name).isHidden()])
+        shares = heights(column)
+        assert len(shares) == count and max(shares.values()) - min(shares.values()) <= 2
+
+
+def test_heights_that_somebody_chose_stay_until_another_dock_comes(column: Window) -> None:
+    open_in_turn(column, "trust", "slice")
+    column.resizeDocks([column.dock("trust"), column.dock("slice")], [300, 140], Qt.Orientation.Vertical)
+    chosen = heights(column)
+    assert chosen["trust"] > chosen["slice"] + 50
+    column.session.seek(3)
+    column.session.tick()
+    column.set_theme(LIGHT)
+    column.map.lined.emit(((0.0, 0.0), (0.5, 0.5)))  # the slice is there already
+    column.dock("loss").toggleViewAction().trigger()
+    column.dock("loss").toggleViewAction().trigger()
+    assert heights(column) == chosen
+    open_in_turn(column, "spectrum")
+    shares = heights(column)
+    assert len(shares) == 3 and max(shares.values()) - min(shares.values()) <= 2
+
+
+def test_a_dock_for_which_the_screen_has_no_room_comes_as_a_tab(column: Window) -> None:
+    size = column.size()
+    open_in_turn(column, *SIDE)
+    assert column.size() == size
+    tabbed = column.tabifiedDockWidgets(column.dock("layers"))
+    assert tabbed and column.views["layers"].isVisible()
+    assert all(not column.dock(name).isHidden() for name in SIDE)
+    column.actions_["layout"].trigger()
+    assert not column.tabifiedDockWidgets(column.dock("layers"))
+
+
 # ---- what is found out about the state under the cursor ----------------------------------------------------------
 
 
