@@ -5,18 +5,16 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from explorer.frame import Frame, number
-from explorer.style import Style, draw_text
-from explorer.views.base import View, rendered
+from explorer.style import Style
+from explorer.views.base import View
+from explorer.views.page import Page, Row
 from explorer.views.strip import Strip
 from model import Probe
-
-LINE, GAP = 19, 9
-Row = tuple[str, str]
 
 
 class TrustView(View):
@@ -29,9 +27,17 @@ class TrustView(View):
         self._probe: Probe | None = None
         self._stability = ""
         self._strip = Strip(self._paint, style)
+        self._area = QScrollArea()
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setMinimumSize(1, 1)  # pictures may be smaller than Qt finds sensible
+        self._area.setWidget(self._strip)
+        self._area.setAccessibleName(self.caption)
+        self.setFocusProxy(self._area)  # arrows and page keys scroll it
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._strip)
+        column.addWidget(self._area)
 
     def show_frame(self, frame: Frame) -> None:
         stability = frame.run.experiment.descent.optimizer.stability if frame.run is not None else ""
@@ -39,10 +45,20 @@ class TrustView(View):
             return
         self._probe, self._stability = frame.probe, stability
         self.setAccessibleDescription(self._words())
+        self._fit()
         self._strip.update()
 
     def picture(self) -> QImage:
-        return rendered(self)
+        """The page from its top, without a bar to scroll it by."""
+        image = QImage(self.size(), QImage.Format.Format_RGB32)
+        image.fill(QColor(self.look.theme.window))
+        painter = QPainter(image)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        try:
+            self._page(self.width()).paint(painter)
+        finally:  # an image that goes while it is painted on takes the program with it
+            painter.end()
+        return image
 
     def sizeHint(self) -> QSize:
         return QSize(290, round(370 * self.look.scale))
@@ -54,74 +70,34 @@ class TrustView(View):
         rows = [": ".join(row) for row in (*picture_rows(self._probe), *curvature_rows(self._probe, self._stability))]
         return " ".join([self._probe.trust.sentence, *rows, *_sentences(self._probe)])
 
-    def _paint(self, painter: QPainter, rect: QRectF) -> None:
-        k, theme = self.look.scale, self.look.theme
-        page = _Page(painter, rect.adjusted(12 * k, 10 * k, -12 * k, 0), self.look)
+    def _page(self, width: float) -> Page:
+        theme, page = self.look.theme, Page(width, self.look)
         if self._probe is None:
             page.write("Looking at the state under the cursor …", theme.muted)
-            return
+            return page
         page.write(self._probe.trust.sentence, theme.ink, 9.5, bold=True)
         page.rows(f"picture, step {self._probe.step:,}", picture_rows(self._probe))
         page.rows("curvature of the loss", curvature_rows(self._probe, self._stability))
         page.meter(self._probe.forecast.sharpness, self._probe.forecast.limit, self._stability)
         for sentence in _sentences(self._probe):
             page.write(sentence, theme.ink if sentence.startswith("⚠") else theme.muted)
+        return page
 
+    def _paint(self, painter: QPainter, rect: QRectF) -> None:
+        self._page(rect.width()).paint(painter)
 
-class _Page:
-    """Writes downwards in a rectangle: sentences that wrap, rows of a name and a value, a meter."""
+    def _fit(self) -> None:
+        """Make the page as high as it has to be, in the width that a bar to scroll it leaves."""
+        high = self._page(self.width()).height
+        if high > self.height():
+            high = self._page(self.width() - self._area.verticalScrollBar().sizeHint().width()).height
+        self._strip.setMinimumHeight(math.ceil(high))
 
-    def __init__(self, painter: QPainter, rect: QRectF, style: Style) -> None:
-        self._painter, self._rect, self._style, self._y = painter, rect, style, rect.top()
+    # ---- Qt -----------------------------------------------------------------------------------------------------
 
-    def write(self, text: str, ink: str, points: float = 8.5, bold: bool = False) -> None:
-        font = self._style.font(points, bold)
-        room = QRectF(self._rect.left(), self._y, self._rect.width(), 1e4)
-        flags = int(Qt.TextFlag.TextWordWrap) | int(Qt.AlignmentFlag.AlignLeft)
-        box = QFontMetricsF(font).boundingRect(room, flags, text)
-        self._painter.setFont(font)
-        self._painter.setPen(QColor(ink))
-        self._painter.drawText(box, flags, text)
-        self._y = box.bottom() + GAP * self._style.scale
-
-    def rows(self, heading: str, rows: list[Row]) -> None:
-        style, k, left = self._style, self._style.scale, Qt.AlignmentFlag.AlignLeft
-        self._line(heading)
-        for name, value in rows:
-            y = self._y + LINE / 2 * k
-            draw_text(self._painter, QPointF(self._rect.left(), y), name, style, style.theme.muted, align=left)
-            at = QPointF(self._rect.left() + 0.46 * self._rect.width(), y)
-            draw_text(self._painter, at, value, style, style.theme.ink, align=left)
-            self._y += LINE * k
-        self._y += GAP * k
-
-    def _line(self, heading: str) -> None:
-        style, k = self._style, self._style.scale
-        self._painter.setPen(style.pen(style.theme.line, 1))
-        self._painter.drawLine(QPointF(self._rect.left(), self._y), QPointF(self._rect.right(), self._y))
-        at = QPointF(self._rect.left(), self._y + LINE / 2 * k)
-        draw_text(self._painter, at, heading, style, style.theme.muted, 7.5, align=Qt.AlignmentFlag.AlignLeft)
-        self._y += LINE * k
-
-    def meter(self, value: float, limit: float, name: str) -> None:
-        """How near a curvature is to its limit: a bar, full at twice the limit, which is marked."""
-        if not (math.isfinite(value) and math.isfinite(limit) and limit > 0):
-            return
-        style, k, theme = self._style, self._style.scale, self._style.theme
-        bar = QRectF(self._rect.left(), self._y, self._rect.width(), 9 * k)
-        self._painter.setPen(Qt.PenStyle.NoPen)
-        self._painter.setBrush(QColor(theme.line))
-        self._painter.drawRect(bar)
-        share = min(max(value / limit, 0.0), 2.0) / 2.0
-        self._painter.setBrush(QColor(theme.accent))
-        self._painter.drawRect(QRectF(bar.left(), bar.top(), bar.width() * share, bar.height()))
-        middle = bar.center().x()
-        self._painter.setPen(style.pen(theme.ink, 2))
-        self._painter.drawLine(QPointF(middle, bar.top() - 3 * k), QPointF(middle, bar.bottom() + 3 * k))
-        draw_text(
-            self._painter, QPointF(middle, bar.bottom() + 12 * k), f"unstable beyond {name}", style, theme.muted, 7.5
-        )
-        self._y = bar.bottom() + (LINE + GAP) * k
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        self._fit()
 
 
 def picture_rows(probe: Probe) -> list[Row]:
