@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -48,6 +49,18 @@ DOCKED = tuple(view for view in VIEWS.values() if view.docked)  # the first is o
 SIDES = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
 WIDE = 1500  # pixels of a screen on which forms and timeline fit side by side
 LAYOUT = 4  # raise it when docks change, so that an old layout is not restored over a new one
+
+
+class _Views(dict[str, View]):
+    """Views by name, each made when it is asked for first: the window is there sooner without those nobody sees."""
+
+    def __init__(self, make: Callable[[str], View]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, name: str) -> View:
+        self[name] = self._make(name)
+        return self[name]
 
 
 class Window(QMainWindow):
@@ -205,17 +218,13 @@ class Window(QMainWindow):
             if image:
                 self.actions_[name].setText(words)
                 self.actions_[name].setIcon(icon(image, self._theme))
-        self.views: dict[str, View] = {name: view(style) for name, view in VIEWS.items()}
+        self.views = _Views(self._make_view)
         self.map = cast(ContourView, self.views["map"])
         self.surface = cast(SurfaceView, self.views["surface"])
         for name in ("map", "surface"):
             self.splitter.addWidget(self.views[name])
         self.splitter.setSizes([460, 540])
-        for name in (view.name for view in DOCKED):
-            self.dock(name).setWidget(self.views[name])
-            self.views[name].setMinimumSize(QSize(280, 130) * self._presenter.scale)
-        for canvas in self.findChildren(QGraphicsView):  # a scene takes what is dropped on it, whatever it is
-            canvas.setAcceptDrops(False)
+        self._fill_docks()
         self.timeline = Timeline(style, self.actions_, self.session.pace, self.session.playback)
         self.timeline.now.setVisible(self._presenter.scale == 1.0)  # the button says whether it trains
         self.dock("timeline").setWidget(self.timeline)
@@ -231,6 +240,22 @@ class Window(QMainWindow):
         self.map.zoomed.connect(self.session.zoom)
         self.map.lined.connect(self._draw_line)
         self._show_parts()
+
+    def _make_view(self, name: str) -> View:
+        view = VIEWS[name](Style(self._theme, self._presenter.scale))
+        if view.docked:
+            self.dock(name).setWidget(view)
+            view.setMinimumSize(QSize(280, 130) * self._presenter.scale)
+            view.show()
+        for canvas in view.findChildren(QGraphicsView):  # a scene takes what is dropped on it, whatever it is
+            canvas.setAcceptDrops(False)
+        return view
+
+    def _fill_docks(self) -> None:
+        """Make the views of all docks that are to be seen."""
+        for view in DOCKED:
+            if not self.dock(view.name).isHidden():
+                self.views[view.name]
 
     def _connect(self) -> None:
         session = self.session
@@ -352,6 +377,8 @@ class Window(QMainWindow):
     def _show_again(self, visible: bool) -> None:
         """A dock that comes back shows the frame of now, not that of when it went."""
         views = getattr(self, "views", {})
+        if views:
+            self._fill_docks()
         for view in views.values() if visible else ():
             if view.docked and view.isVisible():
                 view.show_frame(self.session.frame)
@@ -585,6 +612,7 @@ class Window(QMainWindow):
             self.restoreGeometry(geometry)
         if isinstance(state, QByteArray):
             self.restoreState(state, LAYOUT)
+        self._fill_docks()
 
     def _default_layout(self) -> None:
         """The loss curve lies over the timeline, step above step, and leaves the width to the pictures."""
@@ -598,6 +626,7 @@ class Window(QMainWindow):
         self.splitDockWidget(loss, bottom, Qt.Orientation.Vertical)
         self.splitDockWidget(loss, self.dock("runs"), Qt.Orientation.Horizontal)
         self.dock("runs").hide()
+        self._fill_docks()
         self.resizeDocks([loss], [max(170, self.height() // 5)], Qt.Orientation.Vertical)
         self.resizeDocks([self.dock("experiment")], [310], Qt.Orientation.Horizontal)
 

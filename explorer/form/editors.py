@@ -156,6 +156,7 @@ class NumberEditor(TypedEditor):
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, STEPS)
         self.slider.setPageStep(STEPS // 20)
+        self.slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # as with lists: after a drag Home is the first step
         self.line.setFixedWidth(64)
         self.hold(self.slider)
         self.hold(self.line, 0)
