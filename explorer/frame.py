@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -212,21 +212,24 @@ def scale_of(frame: Frame) -> Scale | None:
     Walls that rise far above everything the path has seen would flatten the valley in which all the interest lies, so
     the scale ends one path's height (or the sheet's own median, if more) above the path.
     """
-    parts = [run.heights[: run.length] for run in (*frame.ghosts, *frame.runs[-1:])]
-    sheet = frame.surface.loss[np.isfinite(frame.surface.loss)] if frame.surface else np.empty(0)
-    path = np.concatenate([*parts, np.empty(0)])
+    return _scale(frame.surface, (*frame.ghosts, *frame.runs[-1:]), frame.logarithmic)
+
+
+@lru_cache(maxsize=2)  # while somebody scrubs, it is asked for the same runs sixty times a second
+def _scale(surface: Surface | None, runs: tuple[Run, ...], wish: bool) -> Scale | None:
+    path = np.concatenate([np.empty(0), *(run.heights[: run.length] for run in runs)])
+    path, sheet = path[np.isfinite(path)], surface.spread if surface is not None else None
     # A path that has diverged is off the scale; it shall not press the land flat.
-    path = path[np.isfinite(path)]
-    near = path[path <= sheet.max() + 9 * np.ptp(np.append(sheet, 0.0))] if len(sheet) else path
+    near = path if sheet is None else path[path <= sheet[2] + 9 * (max(sheet[2], 0.0) - min(sheet[0], 0.0))]
     beyond, path = len(near) < len(path), near
-    everything = np.concatenate([sheet, path])
-    if not len(everything):
+    known = np.append(path, sheet if sheet is not None else ())
+    if not len(known):
         return None
-    logarithmic = frame.logarithmic and everything.max() > 0 and everything.min() >= 0
-    low, high = float(everything.min()), float(everything.max())
+    low, high = float(known.min()), float(known.max())
+    logarithmic = wish and high > 0 and low >= 0
     if logarithmic:
         low = max(low, high * 1e-9)
-    reach = max(float(path.max(initial=low)), float(np.median(sheet)) if len(sheet) else low)
+    reach = max(float(path.max(initial=low)), sheet[1] if sheet is not None else low)
     if logarithmic:
         cap = float(np.exp(min(np.log(high), 2 * np.log(max(reach, low)) - np.log(low))))
     else:

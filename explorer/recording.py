@@ -94,6 +94,7 @@ class Recording:
     hidden: bool = False
     valued: object = None
     _last: _Marked | None = None
+    _seen: tuple[tuple[object, ...], Run] | None = None  # the latest snapshot, and of what
 
     def __post_init__(self) -> None:
         if not self.segments:
@@ -192,7 +193,19 @@ class Recording:
             self.changes = (*self.changes, Change(step, sentence(changed)))
 
     def snapshot(self, elsewhere: bool = False) -> Run:
-        """The run as it is now; `elsewhere` says that it belongs to another landscape than the one drawn."""
+        """The run as it is now; `elsewhere` says that it belongs to another landscape than the one drawn.
+
+        It is the same object as long as nothing about it changes, so that views need not draw it anew.
+        """
+        key = (
+            self.length, self.coords, self.heights, self.label, self.experiment, self.changes, self.switched, self.slot,
+            self.hidden, elsewhere,
+        )  # fmt: skip
+        if self._seen is None or not all(a is b or a == b for a, b in zip(self._seen[0], key, strict=True)):
+            self._seen = key, self._snapshot(elsewhere)
+        return self._seen[1]
+
+    def _snapshot(self, elsewhere: bool) -> Run:
         columns = (
             self.coords.view, self.losses.view, self.heights.view, self.batch_losses.view, self.test_losses.view,
         )  # fmt: skip

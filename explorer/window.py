@@ -48,6 +48,7 @@ from model.storage import replacing
 DOCKED = tuple(view for view in VIEWS.values() if view.docked)  # the first is open at first
 SIDES = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
 WIDE = 1500  # pixels of a screen on which forms and timeline fit side by side
+SOON = 40  # milliseconds without another frame, after which views that were passed over are shown the last one
 LAYOUT = 4  # raise it when docks change, so that an old layout is not restored over a new one
 
 
@@ -74,7 +75,11 @@ class Window(QMainWindow):
         self.session = Session(experiment, self)
         self._stored, self._theme = stored, theme
         self.session.set_pace(last_speed(stored, self.session.playback, self.session.pace))
-        self._shown, self._behind, self._pointed = Frame(), False, ""
+        self._shown, self._pointed = Frame(), ""
+        self._behind: list[View] = []  # have not been shown the latest frame
+        self._catching_up = QTimer(self)
+        self._catching_up.setSingleShot(True)
+        self._catching_up.timeout.connect(self._catch_up)
         self._presenter = Presenter()
         self._files = RunFiles(self)
         self.setAcceptDrops(True)
@@ -115,7 +120,7 @@ class Window(QMainWindow):
                     for preset, path in presets().items():
                         offered.addAction(load_experiment(str(path)).title).setObjectName(preset)
                     offered.triggered.connect(self._open_preset)
-                    self.recent = RecentFiles(self._stored, self)
+                    self.recent: RecentFiles = RecentFiles(self._stored, self)
                     self.recent.chosen.connect(self.open)
                     menus[menu].addMenu(self.recent)
             menus[menu].addAction(self.actions_[name])
@@ -306,7 +311,7 @@ class Window(QMainWindow):
     @Slot(object)
     def _show_frame(self, frame: Frame) -> None:
         for view in self._next_views(frame):
-            view.show_frame(frame)
+            view.take(frame)
         self.timeline.show_frame(frame)
         self.runs.show_frame(frame)
         self.readout.setText(self._pointed or summary(frame))
@@ -320,21 +325,23 @@ class Window(QMainWindow):
         QApplication.sendEvent(self, QEvent(QEvent.Type.UpdateRequest))
 
     def _next_views(self, frame: Frame) -> list[View]:
-        """The views to show a frame. The 3-D view, which takes longest to build a new land, builds it one frame after
-        the map: so that no frame has to wait for both."""
+        """The views to show a frame: those whose turn it is, and the others soon. The 3-D view, which takes longest to
+        build a new land, builds it one frame after the map: so that no frame has to wait for both."""
         before, self._shown = self._shown, frame
         rebuilds = frame.surface is not before.surface or frame.scale != before.scale
-        self._behind = rebuilds and not self._behind
-        if self._behind and not frame.training:  # then no frame need follow by itself
-            QTimer.singleShot(0, self._catch_up)
-        late = self.surface if self._behind else None
-        return [view for view in self.views.values() if view.isVisible() and view is not late]
+        now, seen = time.perf_counter(), [view for view in self.views.values() if view.isVisible()]
+        late = [self.surface] if rebuilds and self.surface not in self._behind else []
+        taken = [view for view in seen if view not in late and view.due(now)]
+        self._behind = [view for view in seen if view not in taken]
+        if self._behind:  # no frame need follow by itself
+            self._catching_up.start(0 if late and not frame.training else SOON)
+        return taken
 
     @Slot()
     def _catch_up(self) -> None:
-        if self._behind:
-            self._behind = False
-            self.surface.show_frame(self.session.frame)
+        for view in self._behind:
+            view.take(self.session.frame)
+        self._behind = []
 
     def _show_doing(self, name: str, looks: tuple[str, str]) -> None:
         """Let an action say what it would do now."""
@@ -553,6 +560,7 @@ class Window(QMainWindow):
         """Views are made anew: they hold nothing but the frame."""
         camera = {k: v for k, v in self.surface.canvas.cameraParams().items() if k != "fov"}
         sizes = self.splitter.sizes()
+        self._behind = []
         for widget in (*self.views.values(), self.timeline):
             widget.setParent(None)
             widget.deleteLater()

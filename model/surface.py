@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Executor, Future, wait
 from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,7 +48,13 @@ class Surface:
     progress: float = 1.0
     centre: tuple[float, float, float] | None = None
 
-    @property
+    @cached_property
+    def spread(self) -> tuple[float, float, float] | None:
+        """The lowest, the middle (median) and the highest loss of this grid, where it is finite."""
+        finite = self.loss[np.isfinite(self.loss)]
+        return (float(finite.min()), float(np.median(finite)), float(finite.max())) if len(finite) else None
+
+    @cached_property
     def lowest(self) -> tuple[float, float, float] | None:
         """x, y and loss at the lowest point of this grid (not "the minimum": only this slice was looked at)."""
         finite = np.where(np.isfinite(self.loss), self.loss, np.inf)

@@ -46,7 +46,7 @@ from model.running import recorded, within_reach
 
 __all__ = ["LONGEST_NAME", "MOST_ENDED", "PROBED", "Session"]
 
-TICK = 16  # milliseconds: one frame at 60 a second
+TICK = 1000 / 60  # milliseconds: one frame at 60 a second
 SOON = 3  # milliseconds after which a survey is looked for that was asked for just now
 SHARE = 0.2  # of a long frame's time, for the workers after it
 
@@ -69,7 +69,7 @@ class Session(QObject):
         self._playback = Playback()
         self._training, self._pace = False, 60.0
         self._held, self._moved = False, -1  # whether a gesture is under way, and the one that began the active run
-        self._last_tick = time.perf_counter()
+        self._last_tick = self._next = time.perf_counter()
         self._until = self._began = 0
         self._diverged = False
         self._logarithmic = True
@@ -79,7 +79,7 @@ class Session(QObject):
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.tick)
-        self._timer.start(TICK)
+        self._timer.start(round(TICK))
         self.open(experiment)
 
     # ---- the experiment -----------------------------------------------------------------------------------------
@@ -620,7 +620,7 @@ class Session(QObject):
             for worker in workers:
                 worker.release()
             if not self._closed:
-                self._timer.start(self._pause(1000 * (time.perf_counter() - began)))
+                self._timer.start(self._pause(began, time.perf_counter()))
 
     def _about_to_see(self, now: float) -> bool:
         """Whether a surface that was asked for while nothing moves is a matter of milliseconds: then one frame shows
@@ -628,16 +628,17 @@ class Session(QObject):
         self._hurried = not (self._training or self._playback.playing) and self._survey.soon(now)
         return self._hurried
 
-    def _pause(self, spent: float) -> int:
-        """Milliseconds to the next tick, after one that took `spent`.
+    def _pause(self, began: float, ended: float) -> int:
+        """Milliseconds to the next tick, after one that began and ended then: sixty of them begin in a second.
 
         Where a frame takes longer than a tick, the workers still get a sixth of the time.
         """
         hurried, self._hurried = self._hurried, False
         if hurried:
             return SOON
+        self._next = min(max(self._next + TICK / 1000, ended), ended + TICK / 1000)
         busy = self._training or self._survey.running
-        return round(max(TICK - spent, SHARE * spent if busy else 0))
+        return int(1000 * max(self._next - ended, SHARE * (ended - began) if busy else 0))
 
     def _collect(self) -> None:
         batch = self._trainer.take()

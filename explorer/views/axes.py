@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pyqtgraph as pg
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGraphicsItem
 
 from explorer.frame import log_levels, numbers, round_levels
@@ -33,7 +36,18 @@ class NumberAxis(pg.AxisItem):
     spread = 1.0
 
 
-def plot(style: Style) -> pg.PlotWidget:
+class Plot(pg.PlotWidget):
+    """A plot that says how long it took to paint it."""
+
+    spent = Signal(float)  # seconds
+
+    def paintEvent(self, event) -> None:
+        began = time.perf_counter()
+        super().paintEvent(event)
+        self.spent.emit(time.perf_counter() - began)
+
+
+def plot(style: Style) -> Plot:
     """An empty plot widget in our look; wheel zooms, drag pans, no menus."""
     axes = {side: NumberAxis(side) for side in ("left", "bottom")}
     for axis in axes.values():
@@ -49,7 +63,7 @@ def plot(style: Style) -> pg.PlotWidget:
     # Fixed, so that a plot does not breathe while its numbers change.
     axes["left"].setWidth(round(58 * style.scale))
     axes["bottom"].setHeight(round(40 * style.scale))
-    widget = pg.PlotWidget(axisItems=axes, background=style.theme.window)
+    widget = Plot(axisItems=axes, background=style.theme.window)
     item = widget.getPlotItem()
     item.hideButtons()
     item.setMenuEnabled(False)

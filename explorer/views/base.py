@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from abc import abstractmethod
 from typing import ClassVar, cast
 
@@ -23,6 +25,8 @@ class View(QWidget):
     name: ClassVar[str]
     caption: ClassVar[str]
     docked: ClassVar[bool] = True
+    share: ClassVar[float] = 1.0
+    """Of the time, that it may take to show and paint frames while others want to be shown as well; 1: all of them."""
 
     def __init__(self, style: Style, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -30,6 +34,8 @@ class View(QWidget):
         self.setAccessibleName(self.caption)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.ringed = False
+        self._cost = self._spent = 0.0  # seconds: for a frame by and by, and for the latest so far
+        self._taken = -math.inf
         cast(QApplication, QApplication.instance()).focusChanged.connect(self._ring)
 
     @Slot(QWidget, QWidget)
@@ -39,6 +45,23 @@ class View(QWidget):
         if ringed != self.ringed:
             self.ringed = ringed
             self.update()
+
+    def due(self, now: float) -> bool:
+        """Whether it is its turn to take a frame. Without a graphics card the surface takes longer to draw than all
+        else, and would keep everything waiting; so it gets its share of the time, and with a card every frame."""
+        return now - self._taken >= self._cost / self.share or self.share == 1.0
+
+    def take(self, frame: Frame) -> None:
+        """Show a frame, and note what it costs."""
+        self._taken = time.perf_counter()
+        self._cost += 0.3 * (self._spent - self._cost)
+        self._spent = 0.0
+        self.show_frame(frame)
+        self.charge(time.perf_counter() - self._taken)
+
+    def charge(self, seconds: float) -> None:
+        """So long it took to paint a part of the latest frame."""
+        self._spent += seconds
 
     @abstractmethod
     def show_frame(self, frame: Frame) -> None:

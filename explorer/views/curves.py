@@ -22,11 +22,13 @@ class LossCurve(View):
     Final."""
 
     name, caption = "loss", "Loss curve"
+    share = 0.2
 
     def __init__(self, style: Style, parent: QWidget | None = None) -> None:
         super().__init__(style, parent)
         theme = style.theme
         self._plot = plot(style)
+        self._plot.spent.connect(self.charge)
         self._plot.setAccessibleName("Loss against step")
         self._plot.setMouseEnabled(False, False)
         self._plot.showGrid(x=True, y=True, alpha=0.12)
@@ -43,6 +45,7 @@ class LossCurve(View):
         for item in (self._batch, *self._ended, self._sheet, self._true, self._test, self._cursor, self._now):
             self._plot.addItem(item)
         self._changes: tuple[Change, ...] = ()
+        self._shown: tuple = ()  # what the curves are of
         self._plot.addItem(Painted(self._paint_changes), ignoreBounds=True)
         self._entries = [("solid", "true loss")]
         label(self._plot.getAxis("bottom"), "step", style)
@@ -54,6 +57,16 @@ class LossCurve(View):
         run = frame.run
         self._changes = run.changes if run else ()
         self._plot.viewport().update()
+        drawn = (frame.runs, frame.surface, frame.logarithmic, frame.whole, frame.training, frame.until)
+        if drawn != self._shown:  # while somebody scrubs, only the cursor moves
+            self._shown = drawn
+            self._show_curves(frame, run)
+        if run is not None:
+            step, loss = run.trajectory.first + frame.cursor, run.losses[frame.cursor : frame.cursor + 1]
+            self._cursor.setValue(step)
+            self._now.setData([step], _bent(loss, self._plot.getAxis("left").logarithmic))
+
+    def _show_curves(self, frame: Frame, run: Run | None) -> None:
         for item in (self._cursor, self._now, self._true):
             item.setVisible(run is not None)
         for item in (self._sheet, self._batch, self._test):
@@ -79,9 +92,6 @@ class LossCurve(View):
         self._sheet.setData(steps, sheet)
         ended = self._show_ended(frame.compared, log)
         batch, test = self._show_others(run, index, steps, log, sheet, frame.compared)
-        step = run.trajectory.first + frame.cursor
-        self._cursor.setValue(step)
-        self._now.setData([step], _bent(run.losses[frame.cursor : frame.cursor + 1], log))
         self._fit(steps, np.concatenate([true, sheet, batch, test]), frame, ended)
 
     def _show_ended(self, runs: tuple[Run, ...], log: bool) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import numpy as np
 import pyqtgraph.opengl as gl
@@ -43,7 +44,7 @@ class SurfaceView(View):
     """The loss as a sheet over the plane, with the path at its true loss and sticks to the sheet. Final."""
 
     name, caption = "surface", "Surface"
-    docked = False
+    docked, share = False, 0.3
 
     picked = Signal(object)  # coordinates (x, y) of the point of the sheet under a click
 
@@ -52,6 +53,7 @@ class SurfaceView(View):
         self._frame = Frame()
         self._pressed: QPointF | None = None
         self._canvas = Canvas(style)
+        self._canvas.spent.connect(self.charge)
         self._canvas.installEventFilter(self)
         self._canvas.setAccessibleName("Surface of the loss over the plane, in three dimensions")
         if self._canvas.isValid():
@@ -93,6 +95,8 @@ class SurfaceView(View):
 
 class Canvas(Stage):
     """The scene and its camera. Letters are painted over it in one pass, so that nothing covers them."""
+
+    spent = Signal(float)  # seconds, on a picture
 
     def __init__(self, style: Style) -> None:
         super().__init__()
@@ -304,6 +308,7 @@ class Canvas(Stage):
         ratio = self.devicePixelRatioF()
         size = round(self.width() * ratio), round(self.height() * ratio)
         key = (self._frame, size, self._camera())
+        began = time.perf_counter()
         if self._painted is None or self._painted[0] != key:
             image = QImage(*size, QImage.Format.Format_RGB32)
             image.fill(self._look.theme.window)
@@ -319,6 +324,7 @@ class Canvas(Stage):
         painter = QPainter(self)
         painter.drawImage(0, 0, self._painted[1])
         painter.end()
+        self.spent.emit(time.perf_counter() - began)
 
     def _letters(self, ratio: float) -> QImage:
         """What is written over the scene, kept while it stays the same: writing takes as long as drawing the scene."""
