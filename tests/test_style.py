@@ -91,5 +91,8 @@ def test_optimizers_of_the_same_dash_differ_in_colour_for_everybody(theme: Any, 
 def test_a_sample_of_a_line_is_the_same_in_a_selected_row(qapp: Any, theme: Any, kind: str) -> None:
     icon = swatch(kind, Style(theme), 2.0)
     images = [icon.pixmap(QSize(28, 18), 2.0, mode).toImage() for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected)]
-    assert images[0] == images[1]
-    assert any(images[0].pixelColor(x, 18).alpha() > 200 for x in range(images[0].width()))
+    plain, selected = ([image.pixelColor(x, 18) for x in range(image.width())] for image in images)
+    inked = [x for x, pixel in enumerate(plain) if pixel.alpha() > 250]
+    assert len(inked) > 10 and all(apart(selected[x], plain[x], "all receptors") < 0.01 for x in inked)
+    if kind.startswith("ended"):  # where there is no halo, the ground is the one on which the colour stands out
+        assert selected[2] == QColor(theme.panel)

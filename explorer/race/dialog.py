@@ -36,7 +36,7 @@ class RaceDialog(QDialog):
         self._worker: Worker[Entry | None] | None = None
         self._raced: Experiment | None = None
         self._entries = dict[int, Entry]()
-        self._racing, self._steps, self._room = False, 0, QSize(1060, 660)  # at scale 1
+        self._racing, self._steps, self._room = False, 0, QSize(1120, 720)  # at scale 1
         self.setWindowTitle("Race of optimizers")
         self._timer = QTimer(self)
         self._timer.setInterval(POLL)

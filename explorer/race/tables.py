@@ -33,7 +33,7 @@ class Entrants(QTableWidget):
         self.setHorizontalHeaderLabels(["Optimizer", "Rate η"])
         rates = dict(chosen.entered)
         for row, kind in enumerate(KINDS.values()):
-            item = QTableWidgetItem(_sample(kind, style), kind.caption)
+            item = QTableWidgetItem(_sample(kind, style, self), kind.caption)
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(Qt.CheckState.Checked if kind in rates else Qt.CheckState.Unchecked)
             item.setToolTip("Space or a click lets it race, or not")
@@ -53,7 +53,7 @@ class Entrants(QTableWidget):
         """Draw the samples of the curves as they are drawn in another style."""
         self.setIconSize(QSize(28, 18) * style.scale)
         for row, kind in enumerate(KINDS.values()):
-            cell(self, row, 0).setIcon(_sample(kind, style))
+            cell(self, row, 0).setIcon(_sample(kind, style, self))
 
     def _fit(self) -> None:
         """Room for the letters there are; all optimizers are seen at once."""
@@ -119,7 +119,7 @@ class Results(QTableWidget):
                 if column:
                     item.setTextAlignment(RIGHT)
                 else:
-                    item.setIcon(_sample(type(entry.optimizer), self._style))
+                    item.setIcon(_sample(type(entry.optimizer), self._style, self))
                 self.setItem(row, column, item)
         self.setSortingEnabled(True)
         self.setAccessibleDescription("; ".join(", ".join(texts(result)) for result in rows))
@@ -168,9 +168,9 @@ def texts(result: Result) -> tuple[str, ...]:
     )
 
 
-def _sample(kind: type[Optimizer], style: Style) -> QIcon:
-    """A piece of an optimizer's curve, sharp on any screen."""
-    return swatch(f"ended{racing_slot(kind)}", style, ratio=3.0)
+def _sample(kind: type[Optimizer], style: Style, table: QTableWidget) -> QIcon:
+    """A piece of an optimizer's curve, as sharp as the screen."""
+    return swatch(f"ended{racing_slot(kind)}", style, table.devicePixelRatioF())
 
 
 def cell(table: QTableWidget, row: int, column: int) -> QTableWidgetItem:
@@ -182,6 +182,7 @@ def cell(table: QTableWidget, row: int, column: int) -> QTableWidgetItem:
 
 def _dress(table: QTableWidget) -> None:
     table.verticalHeader().hide()
+    table.horizontalHeader().setHighlightSections(False)  # headings would become bold, and too long
     table.setTabKeyNavigation(False)  # Tab leaves the table; arrows move in it
     table.setShowGrid(False)
     table.setIconSize(QSize(28, 18))

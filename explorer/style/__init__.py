@@ -191,18 +191,24 @@ def ghost_pen(slot: int, style: Style, width: float = 1.6) -> QPen:
 def swatch(kind: str, style: Style, ratio: float = 1.0) -> QIcon:
     """A piece of a line as legends draw it: `path`, `ghost0` on the landscape, `ended0` on a panel, and so on.
 
-    With `ratio` pixels to a dot. It is the same where its row is selected: Qt would tint it, and it says a colour.
+    With `ratio` pixels to a dot. Where its row is selected it has the same colour, for which it stands (Qt would tint
+    it): on a piece of the panel, if it has no halo of its own.
     """
-    size = QSizeF(28, 18) * style.scale
-    pixmap = QPixmap((size * ratio).toSize())
-    pixmap.setDevicePixelRatio(ratio)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    draw_legend(painter, QRectF(QPointF(3 * style.scale, 0), size), [(kind, "")], style)
-    painter.end()
-    icon = QIcon(pixmap)
-    icon.addPixmap(pixmap, QIcon.Mode.Selected)
+    look = Style(style.theme, style.scale * ratio)  # pens are as wide in pixels, whatever those are
+    icon, box = QIcon(), QRectF(QPointF(0, 0), QSizeF(28, 18) * look.scale)
+    for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
+        pixmap = QPixmap(box.size().toSize())
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if mode is QIcon.Mode.Selected and kind.startswith("ended"):
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(style.theme.panel))
+            painter.drawRoundedRect(box.adjusted(0, 1, 0, -1), 3 * look.scale, 3 * look.scale)
+        draw_legend(painter, box.translated(3 * look.scale, 0), [(kind, "")], look)
+        painter.end()
+        pixmap.setDevicePixelRatio(ratio)
+        icon.addPixmap(pixmap, mode)
     return icon
 
 
