@@ -530,7 +530,23 @@ def test_bands_and_curves_are_those_of_the_entries(dialog: RaceDialog, qtbot: Qt
     run(dialog, qtbot)
     items = dialog.curves.plot.getPlotItem().items
     assert sum(isinstance(item, pg.FillBetweenItem) for item in items) == 3
-    assert sum(isinstance(item, pg.PlotCurveItem) for item in items) == 3 * 2  # one for each start
+    curves = [item for item in items if isinstance(item, pg.PlotCurveItem)]
+    assert len(curves) == 3 * (2 + 1)  # one for each start, and their median, which is thicker and comes last
+    losses = [10.0 ** curve.getData()[1] for curve in curves]
+    for place, middle in enumerate(losses[6:]):
+        np.testing.assert_allclose(middle, np.median(losses[2 * place : 2 * place + 2], axis=0), rtol=1e-9)
+    assert min(curve.opts["pen"].widthF() for curve in curves[6:]) > max(c.opts["pen"].widthF() for c in curves[:6])
+
+
+def test_a_median_ends_where_most_starts_have_diverged(dialog: RaceDialog) -> None:
+    ends = 4.0, 8.0, 6.0
+    entry = Entry(0, OPTIMIZERS[0](), 3)
+    for number, end in enumerate(ends):
+        losses = np.array([2.0, end, np.nan if number < 2 else 1.0, 1.0 if number else np.nan])
+        entry = entry.after(Attempt(0.1, losses))
+    dialog.curves.show_entries([entry], 3)
+    *_, median = (item for item in dialog.curves.plot.getPlotItem().items if isinstance(item, pg.PlotCurveItem))
+    np.testing.assert_allclose(10.0 ** median.getData()[1], [2.0, 6.0, np.nan, 1.0], rtol=1e-9)
 
 
 @pytest.mark.parametrize("losses", [[0.0, 0.0], [-1.0, -2.0], [1.0, 1e308], [2.0, np.nan], [np.nan, np.nan]])
@@ -544,6 +560,16 @@ def test_losses_of_any_kind_are_drawn(losses: list[float], dialog: RaceDialog) -
     assert np.isfinite([low, high]).all() and low < high
     dialog.grab()
     assert dialog.table.rowCount() == 1
+
+
+@pytest.mark.parametrize("least", [1e-13, 1e-30, 0.0])
+def test_a_curve_that_gets_very_low_stays_in_the_picture(least: float, dialog: RaceDialog) -> None:
+    losses = np.append(np.geomspace(24.2, max(least, 1e-25), 50), least)
+    dialog.curves.show_entries([Entry(0, OPTIMIZERS[0](), 1).after(Attempt(0.1, losses))], 50)
+    low, high = dialog.curves.plot.viewRange()[1]
+    assert dialog.curves.plot.getAxis("left").logarithmic
+    lowest = np.log10(losses[losses > 0].min())
+    assert low < lowest < low + 0.1 * (high - low) and high == pytest.approx(np.log10(24.2), rel=0.05, abs=2)
 
 
 def test_every_control_has_a_name(dialog: RaceDialog) -> None:
