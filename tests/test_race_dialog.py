@@ -401,6 +401,20 @@ def test_a_run_of_the_race_that_is_trained_on_is_not_shown_twice(
     assert len({id(run.trajectory) for run in session.frame.runs}) == len(session.frame.runs) == 4
 
 
+def test_a_run_that_was_removed_and_is_shown_again_is_there_once(
+    dialog: RaceDialog, session: Session, qtbot: QtBot
+) -> None:
+    type_into(dialog, "budget", "20")
+    run(dialog, qtbot)
+    click(dialog.show_)
+    qtbot.waitUntil(lambda: len(session.frame.runs) == 4)
+    session.remove_run(session.frame.runs[1].number)
+    click(dialog.show_)
+    session.bring_back_run()
+    session.tick()
+    assert len({id(run.trajectory) for run in session.frame.runs}) == len(session.frame.runs) == 4
+
+
 def test_a_second_race_gets_styles_that_are_free(dialog: RaceDialog, session: Session, qtbot: QtBot) -> None:
     type_into(dialog, "budget", "20")
     for _ in range(2):

@@ -71,6 +71,7 @@ class Runs:
         It gets the slot of its optimizer, as in the race from which it comes, if no other run has it.
         """
         self._count = max(self._count, run.number)
+        self.removed = tuple(other for other in self.removed if other.trajectory is not run.trajectory)
         return self._end(run, run.experiment, racing_slot(type(run.experiment.descent.optimizer)))
 
     def show(self, trajectory: Trajectory) -> bool:
