@@ -803,3 +803,48 @@ def test_the_spectrum_tells_how_many_directions_go_down(open_view: Open, base: F
     words = told(open_view, "spectrum", probed(base))
     assert words.startswith(f"{up} up; {down} down; {len(values) - up - down} level; trace ")
     assert float(words.rpartition("trace ")[2]) == pytest.approx(values.sum(), rel=6e-3)
+
+
+def test_the_map_s_legend_gets_the_rows_that_it_needs_when_the_map_gets_narrower(open_view: Open, base: Frame) -> None:
+    view: Any = open_view("map", size=(900, 500))
+    view.show_frame(base)
+    one = view._legend.height()
+    for width in (260, 900):
+        view.resize(width, 500)
+        fresh: Any = open_view("map", size=(width, 500))
+        fresh.show_frame(base)
+        assert view._legend.height() == fresh._legend.height()
+        assert (view._legend.height() > one) == (width == 260)
+        assert view.picture() == fresh.picture()
+
+
+# ---- letters over the surface -----------------------------------------------------------------------------------
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize(
+    ("size", "scale"), [((860, 640), 1.0), ((520, 470), 1.0), ((640, 400), 1.4), ((475, 358), 1.4), ((250, 420), 1.4)]
+)
+@pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
+def test_no_letter_of_the_surface_is_cut_off(
+    open_view: Open, base: Frame, theme: Theme, size: tuple[int, int], scale: float
+) -> None:
+    view = open_view("surface", theme, scale, size)
+    view.show_frame(base)
+    image = pixels(view.picture())[..., :3]
+    for edge in (image[:2], image[-2:], image[:, :2], image[:, -2:]):
+        assert len(np.unique(edge.reshape(-1, 3), axis=0)) == 1
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
+def test_the_legend_of_the_surface_is_read_over_the_sheet(open_view: Open, base: Frame, theme: Theme) -> None:
+    """Zoomed in until the sheet is everywhere: behind the words there is next to nothing of its colours."""
+    view: Any = open_view("surface", theme, 1.0, (420, 340))
+    view.canvas.setCameraPosition(distance=1.2)
+    view.show_frame(base)
+    image = pixels(view.picture())[..., :3].astype(int)
+    window = QColor(theme.window)
+    paper = np.array([window.red(), window.green(), window.blue()])
+    beside = np.abs(image[10:34, 8:10] - paper).max(axis=2)  # within the veil, beside the marks
+    assert image[200:, :].std() > 10 and np.median(beside) < 60

@@ -230,32 +230,47 @@ def curve_pen(kind: str, style: Style) -> QPen:
     return style.pen(getattr(style.theme, ink), width, dash)
 
 
-def draw_legend(painter: QPainter, rect: QRectF, entries: list[Entry], style: Style) -> None:
-    """A row (or rows) of marks and words, from the left; `entries` are (kind, words)."""
+def draw_legend(
+    painter: QPainter, rect: QRectF, entries: list[Entry], style: Style, over_picture: bool = False
+) -> None:
+    """A row (or rows) of marks and words, from the left; `entries` are (kind, words). Over a picture it has a veil
+    behind it, or its words would be lost in the picture's colours."""
+    k, boxes = style.scale, _legend_boxes(rect.width(), entries, style)
+    if over_picture and boxes:
+        veil = QColor(style.theme.window)
+        veil.setAlphaF(0.82)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(veil)
+        right, bottom = max(box.right() for box in boxes), boxes[-1].bottom()
+        around = QRectF(rect.left() - 4 * k, rect.top(), right + 4 * k, bottom)
+        painter.drawRoundedRect(around, 4 * k, 4 * k)
+    ink = style.theme.ink if over_picture else style.theme.muted
     metrics = QFontMetricsF(style.font(8.5))
-    k = style.scale
-    x, y, line = rect.left(), rect.top() + 9 * k, 18 * k
-    for kind, words in entries:
-        width = metrics.horizontalAdvance(words) + 46 * k
-        if x + width > rect.right() and x > rect.left():
-            x, y = rect.left(), y + line
-        _legend_mark(painter, QPointF(x + 11 * k, y), kind, style)
-        draw_text(
-            painter, QPointF(x + 26 * k, y), words, style, style.theme.muted, 8.5, align=Qt.AlignmentFlag.AlignLeft
-        )
-        x += width
+    for (kind, words), box in zip(entries, boxes, strict=True):
+        at = rect.topLeft() + QPointF(box.left(), box.center().y())
+        _legend_mark(painter, at + QPointF(11 * k, 0), kind, style)
+        words = metrics.elidedText(words, Qt.TextElideMode.ElideRight, box.width() - 28 * k)
+        draw_text(painter, at + QPointF(26 * k, 0), words, style, ink, 8.5, align=Qt.AlignmentFlag.AlignLeft)
 
 
 def legend_height(width: float, entries: list[Entry], style: Style) -> float:
     """How high the rows of `draw_legend` are in a given width."""
-    metrics = QFontMetricsF(style.font(8.5))
-    rows, x = 1, 0.0
+    boxes = _legend_boxes(width, entries, style)
+    return boxes[-1].bottom() if boxes else 18 * style.scale
+
+
+def _legend_boxes(width: float, entries: list[Entry], style: Style) -> list[QRectF]:
+    """Where each entry goes: in rows, from the left."""
+    metrics, k = QFontMetricsF(style.font(8.5)), style.scale
+    boxes: list[QRectF] = []
+    x, y, line = 0.0, 0.0, 18 * k
     for _, words in entries:
-        step = metrics.horizontalAdvance(words) + 46 * style.scale
-        if x + step > width and x > 0:
-            rows, x = rows + 1, 0.0
-        x += step
-    return rows * 18 * style.scale
+        wide = min(metrics.horizontalAdvance(words) + 46 * k, width)
+        if x + wide > width and x > 0:
+            x, y = 0.0, y + line
+        boxes.append(QRectF(x, y, wide, line))
+        x += wide
+    return boxes
 
 
 def _legend_mark(painter: QPainter, at: QPointF, kind: str, style: Style) -> None:

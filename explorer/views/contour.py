@@ -108,7 +108,7 @@ class ContourView(View):
             self._bar.update()
         entries = _entries(frame)
         if entries != _entries(before):
-            self._legend.fit(legend_height(self.width() - 8 * self.look.scale, entries, self.look))
+            self._fit_legend()
         self._plot.viewport().update()
 
     def reset_view(self) -> None:
@@ -317,6 +317,13 @@ class ContourView(View):
     def _paint_legend(self, painter: QPainter, rect: QRectF) -> None:
         k = self.look.scale
         draw_legend(painter, rect.adjusted(6 * k, 0, 0, 0), _entries(self._frame), self.look)
+
+    def _fit_legend(self) -> None:
+        self._legend.fit(legend_height(self.width() - 12 * self.look.scale, _entries(self._frame), self.look))
+
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        self._fit_legend()  # which may need another row now
 
 
 def _entries(frame: Frame) -> list[Entry]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QLinearGradient, QPainter
+from PySide6.QtGui import QFontMetricsF, QLinearGradient, QPainter, QTransform
 
 from explorer.frame import Scale, number, numbers, round_levels
 from explorer.style import Style, color, draw_text
@@ -18,7 +18,8 @@ from model import Plane
 class Letters:
     """Axes with numbers and names, along the edges of the box that nothing covers from where one looks. Final.
 
-    `place(x, y, z)` puts a point of the box on the screen; `back` are the x and y of the corner furthest away.
+    `place(x, y, z)` puts a point of the box on the screen; `back` are the x and y of the corner furthest away; `room`
+    is where one may write.
     """
 
     def __init__(
@@ -27,8 +28,9 @@ class Letters:
         place: Callable[[float, float, float], QPointF],
         back: tuple[float, float],
         style: Style,
+        room: QRectF,
     ) -> None:
-        self._painter, self._place, self._back, self._style = painter, place, back, style
+        self._painter, self._place, self._back, self._style, self._room = painter, place, back, style, room
         self._taken: list[QRectF] = []
 
     def floor_axes(self, plane: Plane) -> None:
@@ -94,9 +96,14 @@ class Letters:
             self._taken.append(draw_text(self._painter, at, text, self._style, ink, align=align))
 
     def _write_along(self, at: QPointF, along: QPointF, words: str) -> None:
-        """An axis name, turned to lie along its axis, never upside down."""
+        """An axis name, turned to lie along its axis, never upside down, and never cut off by an edge of the room."""
         angle = math.degrees(math.atan2(along.y(), along.x()))
         angle = angle - 180 if angle > 90 else angle + 180 if angle < -90 else angle
+        written = QFontMetricsF(self._style.font(9)).boundingRect(words)
+        turned = QTransform().rotate(angle).mapRect(QRectF(0, 0, written.width() + 6, written.height() + 4))
+        half = QPointF(turned.width() / 2, turned.height() / 2)
+        low, high = self._room.topLeft() + half, self._room.bottomRight() - half
+        at = QPointF(min(max(at.x(), low.x()), high.x()), min(max(at.y(), low.y()), high.y()))
         self._painter.save()
         self._painter.translate(at)
         self._painter.rotate(angle)

@@ -231,7 +231,9 @@ class Canvas(Stage):
 
     def _widen(self, width: float, height: float) -> None:
         """A field of view (pyqtgraph's is horizontal) that holds the box in wide and in tall windows."""
-        half = max(math.tan(math.radians(20)) * width / max(height, 1), math.tan(math.radians(23.5)))
+        k = self._look.scale
+        tall = math.tan(math.radians(20)) * _crowded(height / k, 420) * width / max(height, 1)
+        half = max(tall, math.tan(math.radians(23.5)) * _crowded(width / k, 340))
         self.opts["fov"] = math.degrees(2 * math.atan(half))
 
     def _show_walls(self) -> None:
@@ -272,17 +274,16 @@ class Canvas(Stage):
     def _paint_letters(self, painter: QPainter, width: int, height: int) -> None:
         frame, k = self._frame, self._look.scale
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        draw_legend(painter, QRectF(10 * k, 4 * k, width - 20 * k, height), _entries(frame), self._look)
-        if frame.surface is None or frame.scale is None:
-            return
-        project = self._projection(width, height)
+        if frame.surface is not None and frame.scale is not None:
+            project = self._projection(width, height)
 
-        def place(x: float, y: float, z: float) -> QPointF:
-            return project.map(QVector3D(x, y, z)).toPointF()
+            def place(x: float, y: float, z: float) -> QPointF:
+                return project.map(QVector3D(x, y, z)).toPointF()
 
-        letters = Letters(painter, place, self._back(), self._look)
-        letters.height_axis(frame.scale)
-        letters.floor_axes(frame.surface.plane)
+            letters = Letters(painter, place, self._back(), self._look, QRectF(0, 0, width, height))
+            letters.height_axis(frame.scale)
+            letters.floor_axes(frame.surface.plane)
+        draw_legend(painter, QRectF(10 * k, 4 * k, width - 20 * k, height), _entries(frame), self._look, True)
 
     def _projection(self, width: int, height: int) -> QMatrix4x4:
         """From the box to pixels, and to a depth from 0 to 1."""
@@ -343,6 +344,13 @@ class Canvas(Stage):
 
     def _camera(self) -> tuple[str, ...]:
         return tuple(str(value) for value in self.opts.values())
+
+
+def _crowded(size: float, enough: float, margin: float = 50) -> float:
+    """How much further away the box has to be in a view of this size, so that the letters around it keep their room;
+    1 where the view is large enough. In pixels at scale 1."""
+    share = max(1 - 2 * margin / max(size, 1), 0.3)
+    return max(1.0, (1 - 2 * margin / enough) / share)
 
 
 def _rgb(name: str) -> tuple[float, float, float]:
