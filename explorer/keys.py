@@ -33,7 +33,6 @@ GESTURES: dict[str, Rows] = {
     "In a form": [
         ("Enter", "apply, and back to the picture"),
         ("Esc", "as it was"),
-        ("F6", "to the settings and back"),
     ],
     "In the list of runs": [
         ("F2", "rename"),

@@ -31,6 +31,15 @@ class Presenter:
         """By what letters and pens are larger now."""
         return SCALE if self._fonts else 1.0
 
+    def title_font(self) -> QFont:
+        """For docks. They write their titles as large as at the start of the application, unless they have a font of
+        their own, that is, one that is not equal to the application's."""
+        font = QFont()
+        if self._fonts:
+            font.setPointSizeF(QApplication.font().pointSizeF())
+            font.setStyleStrategy(QFont.StyleStrategy.PreferAntialias)  # which all fonts are
+        return font
+
     def begin(self, actions: dict[str, QAction], room: Room) -> None:
         """Larger type for everybody; the clicker steps."""
         if not self._fonts:

@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QGraphicsView,
     QLabel,
     QMainWindow,
-    QSizePolicy,
     QSplitter,
     QTabWidget,
     QWidget,
@@ -31,6 +30,7 @@ from explorer.frame import Frame, number, summary, time_left
 from explorer.gallery import Gallery
 from explorer.keys import Keys
 from explorer.link import to_link
+from explorer.notice import BETWEEN, Notice, fitted
 from explorer.presenter import SCALE, Presenter
 from explorer.race.dialog import RaceDialog
 from explorer.recent import RecentFiles, dropped_file, experiment_from, keep_last, keep_speed, last_speed
@@ -49,6 +49,8 @@ DOCKED = tuple(view for view in VIEWS.values() if view.docked)  # the first is o
 SIDES = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
 WIDE = 1500  # pixels of a screen on which forms and timeline fit side by side
 SOON = 40  # milliseconds without another frame, after which views that were passed over are shown the last one
+PICTURE = 480  # pixels that a picture should be wide in presenter mode
+SAID = 340  # and the line in the status bar
 LAYOUT = 4  # raise it when docks change, so that an old layout is not restored over a new one
 
 
@@ -145,9 +147,7 @@ class Window(QMainWindow):
         bar = self.statusBar()
         bar.setSizeGripEnabled(False)
         bar.setContentsMargins(8, 0, 8, 0)
-        self.notice = QLabel()
-        self.notice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.notice.setTextFormat(Qt.TextFormat.PlainText)
+        self.notice = Notice()
         self.readout = QLabel()
         self.readout.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.progress = QLabel()
@@ -162,13 +162,16 @@ class Window(QMainWindow):
 
     def _freeze_status(self) -> None:
         losses = "loss 0.012345 (recorded 0.01234)", "on the sheet 0.0000123"
-        longest = "  ·  ".join(("step 100,000", *losses, "0.123 off the plane", "‖gradient‖ 0.00123"))
+        longest = BETWEEN.join(("step 100,000", *losses, "0.123 off the plane", "‖gradient‖ 0.00123"))
         for label, sample in ((self.readout, longest), (self.progress, "surveying 100 %, 100 min left")):
             now = label.text()
             label.setText("step")  # letters of other fonts, such as ‖, may be higher
             label.setMinimumSize(0, 0)  # or it could only grow
             freeze(label, sample)
             label.setText(now)
+        if self._presenter.scale > 1:  # large letters leave some room for what is said all the same
+            room = self.width() - self.progress.width() - SAID
+            self.readout.setFixedWidth(min(self.readout.width(), max(room, SAID)))
 
     def _dock(self, caption: str, name: str, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(self.tr(caption), self)
@@ -180,7 +183,7 @@ class Window(QMainWindow):
         dock.visibilityChanged.connect(self._show_again)
         if name != "timeline":
             self._docks_menu.addAction(dock.toggleViewAction())
-            dock.toggleViewAction().triggered.connect(lambda shown, dock=dock: self._share_column(dock))
+            dock.toggleViewAction().triggered.connect(lambda shown, dock=dock: self._fit_in(dock))
         return dock
 
     def dock(self, name: str) -> QDockWidget:
@@ -192,6 +195,12 @@ class Window(QMainWindow):
     def _open_dock(self, name: str) -> None:
         if self.dock(name).isHidden():
             self.dock(name).toggleViewAction().trigger()
+
+    def _fit_in(self, chosen: QDockWidget) -> None:
+        """Give a dock that the View menu has shown its place among the others."""
+        if self._presenter.scale > 1 and not chosen.isHidden() and self.dockWidgetArea(chosen) in SIDES:
+            self._make_room(chosen)
+        self._share_column(chosen)
 
     def _share_column(self, chosen: QDockWidget) -> None:
         """A dock that comes gets as much of its column as those that are there, or is a tab of another one where the
@@ -231,7 +240,10 @@ class Window(QMainWindow):
         self.splitter.setSizes([460, 540])
         self._fill_docks()
         self.timeline = Timeline(style, self.actions_, self.session.pace, self.session.playback)
-        self.timeline.now.setVisible(self._presenter.scale == 1.0)  # the button says whether it trains
+        presenting = self._presenter.scale > 1.0
+        self.timeline.now.setVisible(not presenting)  # the button says whether it trains
+        for box in (self.timeline.end, self.timeline.time):  # chosen beforehand
+            box.setVisible(not presenting or self.width() >= WIDE)
         self.dock("timeline").setWidget(self.timeline)
         self.timeline.sought.connect(self.session.seek)
         self.timeline.sped.connect(self.session.set_speed)
@@ -314,7 +326,7 @@ class Window(QMainWindow):
             view.take(frame)
         self.timeline.show_frame(frame)
         self.runs.show_frame(frame)
-        self.readout.setText(self._pointed or summary(frame))
+        self.readout.setText(self._pointed or fitted(summary(frame), self.readout))
         moving = frame.playing or (frame.following and frame.training)
         self._show_doing("train", ("S&top", "stop") if frame.training else ("&Train", "train"))
         self._show_doing("play", ("&Pause", "pause") if moving else ("&Play", "play"))
@@ -378,7 +390,7 @@ class Window(QMainWindow):
         loss = self.session.loss_at(coords) if coords is not None else None
         x, y = coords or (0.0, 0.0)
         self._pointed = "" if loss is None else f"under the pointer ({number(x)}, {number(y)}): {loss:.5g} on the sheet"
-        self.readout.setText(self._pointed or summary(self.session.frame))
+        self.readout.setText(self._pointed or fitted(summary(self.session.frame), self.readout))
 
     @Slot(bool)
     def _show_again(self, visible: bool) -> None:
@@ -406,7 +418,7 @@ class Window(QMainWindow):
         if self.controls.isAncestorOf(QApplication.focusWidget() or self):
             (self.map if self.map.isVisible() else self.surface).setFocus(Qt.FocusReason.ShortcutFocusReason)
         else:
-            self.dock("experiment").show()
+            self._open_dock("experiment")
             self.controls.take_keyboard()
 
     def _connect_runs(self) -> None:
@@ -581,9 +593,13 @@ class Window(QMainWindow):
         """Letters, pens and room for them grow together, and shrink to what they were."""
         presenting = self.actions_["presenter"].isChecked()
         if presenting:
-            self._presenter.begin(self.actions_, (self.saveState(LAYOUT), self.size(), self.splitter.sizes()))
+            sizes = self.splitter.sizes()
+            self._presenter.begin(self.actions_, (self.saveState(LAYOUT), self.size(), sizes))
+            self._make_room()
         else:
             layout, size, sizes = self._presenter.end(self.actions_)
+        for dock in self.findChildren(QDockWidget):
+            dock.setFont(self._presenter.title_font())
         below = Qt.DockWidgetArea.BottomDockWidgetArea
         self.setCorner(Qt.Corner.BottomLeftCorner, below if presenting else self._corner())
         self._freeze_status()
@@ -592,11 +608,32 @@ class Window(QMainWindow):
         if presenting:
             beside = [self.dock(name) for name in ("experiment", "trust")]
             self.resizeDocks(beside, [round(300 * SCALE), round(280 * SCALE)], Qt.Orientation.Horizontal)
-            self.resizeDocks([self.dock("loss")], [round(190 * SCALE)], Qt.Orientation.Vertical)
+            lower = min(round(190 * SCALE), self.height() // 4)
+            self.resizeDocks([self.dock("loss")], [lower], Qt.Orientation.Vertical)
         else:
             self._shrink(size)
             self.restoreState(layout, LAYOUT)
-            QTimer.singleShot(0, self.splitter, lambda: self.splitter.setSizes(sizes))  # when there is room again
+        QTimer.singleShot(0, self.splitter, lambda: self.splitter.setSizes(sizes))  # when it is known how much room
+
+    def _make_room(self, chosen: QDockWidget | None = None) -> None:
+        """In presenter mode what stands at the sides goes where the pictures would get too little: the figures at the
+        right first, then the settings, but not beside what was chosen just now. It comes back with the mode's end."""
+        pictures = 2 if self.actions_["both"].isChecked() else 1
+        docks = [dock for dock in self.findChildren(QDockWidget) if not (dock.isHidden() or dock.isFloating())]
+        columns = [[dock for dock in docks if self.dockWidgetArea(dock) == side] for side in reversed(SIDES)]
+        columns, gone = [column for column in columns if column], []
+        # For what was chosen, the window may have grown beyond the screen already.
+        size = self.size() if chosen is None else self.size().boundedTo(self._room())
+        for column in tuple(columns):
+            room = size.width() - len(columns) * round(300 * SCALE)
+            if room < pictures * PICTURE and chosen not in column:
+                columns.remove(column)
+                gone += column
+        for dock in gone:
+            dock.hide()
+        if gone:
+            self._shrink(size)
+            self.say(f"Hidden: {', '.join(dock.windowTitle() for dock in gone)} (View menu)")
 
     def _full_screen(self) -> None:
         self.showFullScreen() if self.actions_["full screen"].isChecked() else self.showNormal()

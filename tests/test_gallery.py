@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QSettings, QSize, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QFont, QFontMetrics
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QGraphicsView, QLabel, QLineEdit, QWidget
@@ -20,6 +20,8 @@ from explorer import gallery as module
 from explorer.__main__ import main
 from explorer.actions import ACTIONS
 from explorer.gallery import SIZE, Gallery, first_sentence, fitted, portrait, save_thumbnails, thumbnail_file
+from explorer.notice import BETWEEN, Notice
+from explorer.notice import fitted as fitted_parts
 from explorer.presenter import CLICKER, SCALE
 from explorer.recent import MOST, RecentFiles, dropped_file, experiment_from, last_experiment
 from explorer.resources import FOLDER, load_experiment, presets
@@ -269,7 +271,9 @@ def looks(window: Window) -> dict[str, Any]:
         "font": QApplication.font().toString(),
         "labels": labels | lines,
         "keys": {name: [key.toString() for key in action.shortcuts()] for name, action in window.actions_.items()},
-        "scale": {name: view.look.scale for name, view in window.views.items()},
+        "scale": {
+            view.look.scale for view in window.views.values()
+        },  # of those that are there: more come when asked for
         "size": (window.width(), window.height()),
         "status": (window.readout.size().toTuple(), window.progress.size().toTuple()),
         "docks": {name: window.dock(name).isVisible() for name in ("experiment", "loss", "timeline", "trust")},
@@ -332,6 +336,100 @@ def test_closing_ends_presenter_mode(window: Window, qtbot: QtBot) -> None:
     toggle(window, qtbot)
     window.close()
     assert QApplication.font().toString() == font
+
+
+SCREENS = [(1280, 764), (1600, 964), (1920, 1044)]
+
+
+def seen(window: Window) -> list[QWidget]:
+    """What has to be seen whole: all that is in the timeline and in the status bar, docks and pictures."""
+    parts = (window.timeline, window.statusBar(), *(window.dock(name) for name in ("experiment", "loss", "trust")))
+    inside = [*window.timeline.findChildren(QWidget), window.notice, window.readout, window.progress]
+    return [part for part in (*parts, *inside, window.map, window.surface) if part.isVisible()]
+
+
+@pytest.mark.parametrize("size", SCREENS)
+def test_presenter_mode_keeps_to_the_screen_and_leaves_room_for_the_pictures(
+    window: Window, qtbot: QtBot, size: tuple[int, int]
+) -> None:
+    window.resize(*size)
+    for name in ("trust", "experiment"):
+        window.dock(name).show()
+    QApplication.processEvents()
+    before = looks(window)
+    toggle(window, qtbot)
+    assert (window.width(), window.height()) == size
+    for part in seen(window):
+        corner = part.mapTo(window, part.rect().bottomRight())
+        assert window.rect().contains(corner) and window.rect().contains(part.mapTo(window, QPoint(0, 0))), part
+        assert part.width() >= part.minimumSizeHint().width() or part is window.notice
+    assert min(window.map.width(), window.surface.width()) >= 450 and window.map.height() >= 400
+    assert window.notice.width() >= 250
+    shown = [name for name in ("experiment", "trust") if window.dock(name).isVisible()]
+    assert shown == {1280: [], 1600: ["experiment"], 1920: ["experiment", "trust"]}[size[0]]
+    assert ("(View menu)" in window.notice.text()) == (len(shown) < 2)
+    toggle(window, qtbot)
+    qtbot.waitUntil(lambda: looks(window) == before)
+
+
+def test_what_presenter_mode_hides_can_be_had_one_side_at_a_time(
+    window: Window, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(window, "_room", lambda: QSize(1280, 764))
+    window.resize(1280, 764)
+    toggle(window, qtbot)
+    for name, other in (("experiment", "trust"), ("trust", "experiment"), ("experiment", "trust")):
+        window.dock(name).toggleViewAction().trigger()
+        QApplication.processEvents()
+        assert window.dock(name).isVisible() and not window.dock(other).isVisible()
+        assert (window.width(), window.height()) == (1280, 764)
+        assert min(window.map.width(), window.surface.width()) > 350
+
+
+def test_the_key_to_the_settings_brings_them_back_while_presenting(
+    window: Window, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(window, "_room", lambda: QSize(1280, 764))
+    window.resize(1280, 764)
+    toggle(window, qtbot)
+    window.dock("trust").toggleViewAction().trigger()
+    assert not window.dock("experiment").isVisible()
+    QTest.keyClick(window.map, Qt.Key.Key_F6)
+    qtbot.waitUntil(lambda: window.controls.isAncestorOf(QApplication.focusWidget() or window))
+    assert window.dock("experiment").isVisible() and not window.dock("trust").isVisible()
+    assert window.width() == 1280
+
+
+def test_one_picture_leaves_room_for_the_settings(window: Window, qtbot: QtBot) -> None:
+    window.resize(1280, 764)
+    window.actions_["map"].trigger()
+    toggle(window, qtbot)
+    assert window.dock("experiment").isVisible() and window.map.width() > 800
+
+
+def test_titles_of_docks_grow_as_well(window: Window, qtbot: QtBot) -> None:
+    """Qt writes them in the application's font of the start, unless the dock has another one."""
+    dock, font = window.dock("loss"), window.dock("loss").font()
+    toggle(window, qtbot)
+    assert dock.font().pointSizeF() == QApplication.font().pointSizeF() and dock.font() != QApplication.font()
+    toggle(window, qtbot)
+    assert dock.font() == font == QApplication.font()
+
+
+def test_the_status_bar_leaves_out_what_there_is_no_room_for(qapp: QApplication, qtbot: QtBot) -> None:
+    label, words = QLabel(), BETWEEN.join(("step 7", "loss 0.5", "a third part"))
+    qtbot.addWidget(label)
+    for room, parts in ((1000, 3), (label.fontMetrics().horizontalAdvance(words) - 1, 2), (1, 1)):
+        label.setFixedWidth(room)
+        assert fitted_parts(words, label) == BETWEEN.join(words.split(BETWEEN)[:parts])
+    notice = Notice()
+    qtbot.addWidget(notice)
+    notice.setText("A long line, of which no more than the beginning can be seen")
+    notice.resize(120, 20)
+    short = notice.grab().toImage()
+    assert notice.text().endswith("can be seen")
+    notice.setText(notice.fontMetrics().elidedText(notice.text(), Qt.TextElideMode.ElideRight, 120))
+    assert notice.text().endswith("…") and notice.grab().toImage() == short
 
 
 # ---- files ------------------------------------------------------------------------------------------------------
