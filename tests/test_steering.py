@@ -801,6 +801,7 @@ def test_a_closed_list_leaves_letters_to_the_window_and_arrows_to_itself(
     settle(qtbot, window.session)
 
 
+@pytest.mark.qt_log_ignore("This plugin does not support", extend=True)  # a popup without a display
 def test_a_choice_by_the_mouse_leaves_the_keyboard_where_it_was(window: Window, qtbot: QtBot) -> None:
     box = editor(window, "network.activation").box
     window.map.setFocus()
