@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import gc
 import os
 import re
 import shutil
@@ -144,6 +145,7 @@ def _step(text: str) -> int:
 def _open(options: argparse.Namespace) -> int:
     from explorer.resources import load_experiment
 
+    gc.disable()  # while the libraries are loaded; the window enables it again
     run = _stored(options)  # before Qt: mistakes need no display
     experiment = run[0].experiment if run else load_experiment(options.experiment, options.changes)
     _known_platform()

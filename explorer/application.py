@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import gc
 import sys
 import traceback
 from pathlib import Path
@@ -80,6 +81,7 @@ def run_window(
 ) -> int:
     """Open the window and stay until it is closed: on the experiment if it was chosen, or else on the last one; or on a
     run and the path of its file."""
+    gc.disable()  # what is made while the program starts is no garbage, and to look for some takes a tenth of a second
     application = make_application()
     stored = preferences()
     theme = THEMES.get(theme_name or str(stored.value("theme", "dark")), DARK)
@@ -101,6 +103,8 @@ def run_window(
         window.session.train()
     else:
         window.open_run(*run)
+    gc.freeze()
+    gc.enable()
     return application.exec()
 
 

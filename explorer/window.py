@@ -48,7 +48,7 @@ from model.storage import replacing
 DOCKED = tuple(view for view in VIEWS.values() if view.docked)  # the first is open at first
 SIDES = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
 WIDE = 1500  # pixels of a screen on which forms and timeline fit side by side
-SOON = 40  # milliseconds without another frame, after which views that were passed over are shown the last one
+SOON = 100  # milliseconds without another frame, after which views that were passed over are shown the last one
 PICTURE = 480  # pixels that a picture should be wide in presenter mode
 SAID = 340  # and the line in the status bar
 LAYOUT = 4  # raise it when docks change, so that an old layout is not restored over a new one
@@ -238,7 +238,6 @@ class Window(QMainWindow):
         for name in ("map", "surface"):
             self.splitter.addWidget(self.views[name])
         self.splitter.setSizes([460, 540])
-        self._fill_docks()
         self.timeline = Timeline(style, self.actions_, self.session.pace, self.session.playback)
         presenting = self._presenter.scale > 1.0
         self.timeline.now.setVisible(not presenting)  # the button says whether it trains
@@ -577,6 +576,7 @@ class Window(QMainWindow):
             widget.setParent(None)
             widget.deleteLater()
         self._build_views()
+        self._fill_docks()
         for dialog in self.findChildren(RaceDialog):
             dialog.show_style(Style(self._theme, self._presenter.scale))
         self.surface.canvas.setCameraParams(**camera)

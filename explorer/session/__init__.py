@@ -625,7 +625,8 @@ class Session(QObject):
     def _about_to_see(self, now: float) -> bool:
         """Whether a surface that was asked for while nothing moves is a matter of milliseconds: then one frame shows
         all, and does not keep the surveyor waiting for another frame before it."""
-        self._hurried = not (self._training or self._playback.playing) and self._survey.soon(now)
+        still = not (self._training or self._playback.playing)
+        self._hurried = (still or self._survey.surface is None) and self._survey.soon(now)
         return self._hurried
 
     def _pause(self, began: float, ended: float) -> int:
@@ -634,8 +635,8 @@ class Session(QObject):
         Where a frame takes longer than a tick, the workers still get a sixth of the time.
         """
         hurried, self._hurried = self._hurried, False
-        if hurried:
-            return SOON
+        if hurried:  # the very first surface takes a while, and whoever looks every moment is in its way
+            return SOON if self._survey.surface is not None else 3 * SOON
         self._next = min(max(self._next + TICK / 1000, ended), ended + TICK / 1000)
         busy = self._training or self._survey.running
         return int(1000 * max(self._next - ended, SHARE * (ended - began) if busy else 0))

@@ -13,7 +13,7 @@ from model.activations import Array
 from model.running import Bridge, joined
 from model.worker import undisturbed
 
-AWHILE = 0.015  # seconds that a first surface is waited for
+AWHILE, FIRST = 0.015, 0.6  # seconds that another surface is waited for, and the very first one
 GLANCES = 0.03  # seconds between surveys of a plane that moves
 
 
@@ -73,8 +73,9 @@ class Surveying:
         return (look.current, look.moving) != self.at and now - self._asked > GLANCES
 
     def soon(self, now: float) -> bool:
-        """Whether the first surface that was asked for is a matter of milliseconds."""
-        return self.running and not self._seen and now - self._asked < AWHILE
+        """Whether the first surface is worth waiting for; a frame without any is hardly a picture."""
+        patience = FIRST if self.surface is None else AWHILE
+        return self.running and not self._seen and now - self._asked < patience
 
     def take(self) -> tuple[Landscape | None, Exception | None]:
         """The newest that came since the last look, and the error that ended it, if one did."""

@@ -22,7 +22,7 @@ class LossCurve(View):
     Final."""
 
     name, caption = "loss", "Loss curve"
-    share = 0.2
+    share = 0.12
 
     def __init__(self, style: Style, parent: QWidget | None = None) -> None:
         super().__init__(style, parent)

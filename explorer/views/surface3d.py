@@ -44,7 +44,7 @@ class SurfaceView(View):
     """The loss as a sheet over the plane, with the path at its true loss and sticks to the sheet. Final."""
 
     name, caption = "surface", "Surface"
-    docked, share = False, 0.3
+    docked, share = False, 0.2
 
     picked = Signal(object)  # coordinates (x, y) of the point of the sheet under a click
 

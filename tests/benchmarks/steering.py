@@ -241,16 +241,17 @@ import explorer.__main__, explorer.application
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-make, surfaces = explorer.application.make_application, []
-
-def note(frame):  # called after the window's own slot, which paints: the map at once, 3-D a frame later
-    surfaces.append(frame.surface)
-    if frame.surface is not None and surfaces[-2:] == [frame.surface] * 2 and frame.run.length > {FIRST_STEPS}:
-        print({SEEN!r}, flush=True)
+make = explorer.application.make_application
 
 def attach():
     [window] = (widget for widget in QApplication.topLevelWidgets() if hasattr(widget, "session"))
-    window.session.frame_changed.connect(note)
+
+    def note(seconds):  # the 3-D view has been painted, which comes a frame after the map
+        frame = window.session.frame
+        if window.surface.canvas._drawn and frame.run.length > {FIRST_STEPS}:
+            print({SEEN!r}, flush=True)
+
+    window.surface.canvas.spent.connect(note)
 
 def made():
     QTimer.singleShot(0, attach)  # in the event loop, when the window is there
@@ -264,8 +265,8 @@ explorer.__main__.main([])
 def _start() -> Row:
     """From the start of the process to a picture that moves: both views with the surface, and the path's first steps.
 
-    Beside it a process that imports the same libraries and paints an empty window. A first start: nothing is stored,
-    the files are in the system's cache.
+    Beside it a process that imports the same libraries and paints an empty window. A first start: nothing is stored;
+    files, fonts and shaders are in the system's caches.
     """
     rounds = [(_seconds(OURS), _seconds(EMPTY)) for _ in range(ROUNDS + 1)][1:]
     ours, empty = (statistics.median(part) for part in zip(*rounds, strict=True))
@@ -277,7 +278,7 @@ def _start() -> Row:
 def _seconds(program: str) -> float:
     """From the start of a process to the first line that it says."""
     with tempfile.TemporaryDirectory() as folder:
-        places = {f"XDG_{kind}_HOME": folder for kind in ("CONFIG", "DATA", "CACHE")}
+        places = {f"XDG_{kind}_HOME": folder for kind in ("CONFIG", "DATA")}
         began = time.perf_counter()
         command = [sys.executable, "-c", program]
         with subprocess.Popen(command, env=os.environ | places, stdout=subprocess.PIPE, text=True) as child:
