@@ -394,7 +394,7 @@ class Window(QMainWindow):
     @Slot(bool)
     def _show_again(self, visible: bool) -> None:
         """A dock that comes back shows the frame of now, not that of when it went."""
-        views = getattr(self, "views", {})
+        views = getattr(self, "views", {}) if self.isVisible() else {}
         if views:
             self._fill_docks()
         for view in views.values() if visible else ():

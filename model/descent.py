@@ -86,6 +86,10 @@ class Descent(Settings, frozen=True):
         start = batch * self.batch_size
         return _shuffled(self.seed, epoch, samples)[start : start + self.batch_size]
 
+    def same_rows(self, other: Descent) -> bool:
+        """Whether both take the same mini-batches."""
+        return (self.batch_size, self.seed) == (other.batch_size, other.seed)
+
     def adjusted(self, gradient: Array, params: Array) -> Array:
         """What the optimizer takes for the gradient `(P,)`: clipped to `clip_norm` first, then λθ added.
 
@@ -126,13 +130,19 @@ def begin(objective: Objective, descent: Descent, params: Array, step: int = 0) 
 
 
 @_overflow_is_expected
-def resume(objective: Objective, descent: Descent, state: State) -> State:
+def resume(
+    objective: Objective, descent: Descent, state: State, under: tuple[Objective, Descent] | None = None
+) -> State:
     """`state`, made ready to go on under another objective or descent than the one it came from.
 
-    θ is the same array. Losses and gradient are taken anew. The optimizer's memory is kept when its class is the one
-    that the optimizer remembers: when only its numbers changed, or its kind to one with the same memory.
+    θ is the same array. Losses and gradient are taken anew, unless it is known `under` what they were taken and that is
+    the same: while a slider of the learning rate is dragged, training costs no more than before. The optimizer's memory
+    is kept when its class is the one that the optimizer remembers: when only its numbers changed, or its kind to one
+    with the same memory.
     """
     kept = isinstance(state.memory, descent.optimizer.remembers)
+    if kept and under is not None and under[0] is objective and descent.same_rows(under[1]):
+        return state
     memory = state.memory if kept else descent.optimizer.init(state.params)
     return _arrive(objective, descent, state.step, state.params, memory)
 

@@ -30,16 +30,24 @@ class Step(NamedTuple):
     state: State
 
 
-def train(experiment: Experiment, state: State | None, until: int, origin: State | None = None) -> Iterator[Step]:
+def train(
+    experiment: Experiment,
+    state: State | None,
+    until: int,
+    origin: State | None = None,
+    under: Experiment | None = None,
+) -> Iterator[Step]:
     """Go on from `state` under the settings of `experiment`, to step `until` or as far as the loss is finite.
 
-    Without a state it begins at `origin`, or at the experiment's start, which is then the first that it yields.
+    Without a state it begins at `origin`, or at the experiment's start, which is then the first that it yields. Where
+    it is known `under` which experiment the state was reached, its loss and gradient may serve as they are.
     """
     if state is None:
         state = experiment.begin() if origin is None else resume(experiment.objective, experiment.descent, origin)
         yield Step(experiment, state)
     else:
-        state = resume(experiment.objective, experiment.descent, state)
+        before = None if under is None else (under.objective, under.descent)
+        state = resume(experiment.objective, experiment.descent, state, before)
     states = descend(experiment.objective, experiment.descent, state)
     for following in islice(states, max(until - state.step, 0)):
         yield Step(experiment, following)

@@ -6,6 +6,7 @@ import math
 from itertools import islice, pairwise
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -15,6 +16,7 @@ from model import (
     SCHEDULES,
     Constant,
     Descent,
+    Experiment,
     Fit,
     HeavyBall,
     Network,
@@ -26,13 +28,14 @@ from model import (
     begin,
     descend,
     resume,
+    with_field,
 )
 from model.activations import Array
 from model.datasets import Dataset, Moons
 from model.initializers import GlorotNormal
 from model.losses import BinaryCrossEntropy, Loss, MeanSquared
 from model.objective import Flow
-from model.optimizers import SGD, Nesterov
+from model.optimizers import SGD, Adam, Nesterov
 
 
 class Bowl(Objective):
@@ -370,3 +373,18 @@ def test_a_diverged_state_can_be_looked_at_without_a_warning() -> None:
     for state in states:
         assert resume(objective, how, state).params is state.params
         begin(objective, how, state.params)
+
+
+def test_what_is_known_of_a_state_is_not_taken_anew_and_what_has_changed_is(small: Experiment) -> None:
+    """The same objective and mini-batches: the very state. Another loss, other rows or another memory: a fresh one."""
+    other, state = with_field(small, "loss", "mse"), small.run(3)[-1]
+    faster = msgspec.structs.replace(small.descent, schedule=Constant(0.5))
+    batches = msgspec.structs.replace(small.descent, batch_size=7)
+    adam = msgspec.structs.replace(small.descent, optimizer=Adam())
+    under = (small.objective, small.descent)
+    assert resume(small.objective, faster, state, under) is state
+    for objective, descent in ((other.objective, faster), (small.objective, batches), (small.objective, adam)):
+        known, fresh = resume(objective, descent, state, under), resume(objective, descent, state)
+        assert known is not state
+        np.testing.assert_array_equal(known.gradient, fresh.gradient)
+        assert (known.loss, known.batch_loss, type(known.memory)) == (fresh.loss, fresh.batch_loss, type(fresh.memory))

@@ -257,9 +257,11 @@ class Session(QObject):
         experiment, trajectory, origin = self._experiment, self._run.trajectory, self._run.origin
         self._diverged = self._survey.cancelled = False
 
-        def steps(_newest: Step | None) -> Iterator[Step]:
+        def steps(made: Step | None) -> Iterator[Step]:
             newest = trajectory[-1] if len(trajectory) else None
-            return recorded(trajectory, train(experiment, newest, until, origin))
+            latest = made is not None and newest is not None and made.state.step == newest.step
+            under = made.experiment if made is not None and latest else None
+            return recorded(trajectory, train(experiment, newest, until, origin, under))
 
         self._trainer.replace(steps)
 

@@ -215,36 +215,39 @@ class ContourView(View):
         matrix = np.array([[to_screen.m11(), to_screen.m12()], [to_screen.m21(), to_screen.m22()]])
         origin = np.array([to_screen.dx(), to_screen.dy()])
 
-        def place(coords: np.ndarray) -> list[QPointF]:
+        def lay(coords: np.ndarray) -> np.ndarray:
             # What lies many maps away (a diverging run) is more than a painter can count to.
             near = (np.abs(coords - low) < 20 * (high - low)).all(axis=1)
-            return [QPointF(x, y) for x, y in (coords[near] @ matrix + origin).tolist()]
+            return coords[near] @ matrix + origin
 
-        ghosts = [(run, place(run.coords[shown(run.length, run.length)])) for run in frame.ghosts]
-        for _, points in ghosts:
-            self._paint_line(painter, points, self.look.pen(PATH_HALO, 4))
+        def place(coords: np.ndarray) -> list[QPointF]:
+            return [QPointF(*spot) for spot in lay(coords).tolist()]
+
+        ghosts = [(run, _line(lay(run.coords[shown(run.length, run.length)]))) for run in frame.ghosts]
+        for _, line in ghosts:
+            self._paint_line(painter, line, self.look.pen(PATH_HALO, 4))
         if frame.run is not None:
-            self._paint_path(painter, place, frame.run)
-        for run, points in ghosts:  # over the path, which is thicker: neither hides the other where they coincide
-            self._paint_line(painter, points, self.look.pen(GHOSTS[run.slot].ink, 2, GHOSTS[run.slot].dash))
+            self._paint_path(painter, lay(frame.run.coords[shown(frame.run.length, frame.cursor)]))
+        for run, line in ghosts:  # over the path, which is thicker: neither hides the other where they coincide
+            self._paint_line(painter, line, self.look.pen(GHOSTS[run.slot].ink, 2, GHOSTS[run.slot].dash))
         for run, _ in ghosts:
             self._paint_end(painter, place(run.coords[run.length - 1 : run.length]), GHOSTS[run.slot].ink)
         if frame.run is not None:
             self._paint_markers(painter, place, frame.run, to_screen.mapRect(self._marks.boundingRect()))
         if frame.bridge is not None:
-            self._paint_way(painter, place(frame.bridge.coords[[0, -1]]), WAYS["straight"])
-            self._paint_way(painter, place(frame.bridge.coords), WAYS["way"])
+            self._paint_way(painter, lay(frame.bridge.coords[[0, -1]]), WAYS["straight"])
+            self._paint_way(painter, lay(frame.bridge.coords), WAYS["way"])
         if self._line:
-            self._paint_way(painter, place(np.array(self._line)), Qt.PenStyle.DashLine)
+            self._paint_way(painter, lay(np.array(self._line)), Qt.PenStyle.DashLine)
         painter.restore()
 
-    def _paint_line(self, painter: QPainter, points: list[QPointF], pen: QPen) -> None:
+    def _paint_line(self, painter: QPainter, line: QPolygonF, pen: QPen) -> None:
         painter.setPen(pen)
-        painter.drawPolyline(QPolygonF(points))
+        painter.drawPolyline(line)
 
-    def _paint_way(self, painter: QPainter, points: list[QPointF], dash: Qt.PenStyle) -> None:
-        self._paint_line(painter, points, self.look.pen(PATH_HALO, 4))
-        self._paint_line(painter, points, self.look.pen("#ffffff", 1.8, dash))
+    def _paint_way(self, painter: QPainter, points: np.ndarray, dash: Qt.PenStyle) -> None:
+        self._paint_line(painter, _line(points), self.look.pen(PATH_HALO, 4))
+        self._paint_line(painter, _line(points), self.look.pen("#ffffff", 1.8, dash))
 
     def _paint_end(self, painter: QPainter, spots: list[QPointF], ink: str) -> None:
         """A disc where a run has ended, so that even a stump is seen."""
@@ -254,10 +257,9 @@ class ContourView(View):
             painter.drawEllipse(spot, 4.0 * self.look.scale, 4.0 * self.look.scale)
         painter.setBrush(Qt.BrushStyle.NoBrush)
 
-    def _paint_path(self, painter: QPainter, place, run: Run) -> None:
+    def _paint_path(self, painter: QPainter, points: np.ndarray) -> None:
         pen = self.look.pen
-        points = place(run.coords[shown(run.length, self._frame.cursor)])
-        line, recent = QPolygonF(points), QPolygonF(points[-max(2, len(points) // 6) :])
+        line, recent = _line(points), _line(points[-max(2, len(points) // 6) :])
         for part, ink, width in (
             (line, PATH_HALO, 5.5),
             (line, PATH_OLD, 2.2),
@@ -324,6 +326,16 @@ class ContourView(View):
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)
         self._fit_legend()  # which may need another row now
+
+
+def _line(points: np.ndarray) -> QPolygonF:
+    """A line through points `(N, 2)` in pixels. Of those that rest in one pixel the first and the last do: a descent
+    that has arrived would be hundreds of strokes on one spot."""
+    if not len(points):
+        return QPolygonF()
+    moves = (np.diff(np.floor(points), axis=0) != 0).any(axis=1)
+    kept = points[np.r_[True, moves[:-1] | moves[1:], True]] if len(points) > 2 else points
+    return pg.functions.arrayToQPolygonF(kept[:, 0], kept[:, 1])
 
 
 def _entries(frame: Frame) -> list[Entry]:
