@@ -95,9 +95,11 @@ def _training(window, run: Run, drag: _Drag | None) -> tuple[float, float]:
 def _train_before(window, run: Run, steps: int) -> None:
     """A run of so many steps, and its surface all there: quickly, as nothing is drawn while they are made."""
     session = window.session
+    before = session.frame.runs[-1].trajectory
     begin_anew(window, steps)
     session.train()
-    run(0.1)
+    while session.frame.runs[-1].trajectory is before:
+        run(0.02)
     trajectory = session.frame.runs[-1].trajectory
     while len(trajectory) <= steps:
         time.sleep(0.01)
