@@ -22,6 +22,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Slice": ("line",),
 }
 LEARNING = ("Data", "Network", "Loss")
+DECISIVE = ("title", "about", "function", "dataset", "network", "loss")  # for what can be chosen, and what is said
 WITH_NETWORK = ("descent.batch_size", "descent.seed", "rescale")
 
 
@@ -78,10 +79,12 @@ class Controls(QScrollArea):
         before, self._shown = self._shown, experiment
         if before is not None and before.title != experiment.title:
             self.verticalScrollBar().setValue(0)  # where it says what it is about
-        self._about.setText(experiment.about)
-        self._about.setVisible(bool(experiment.about))
         for form in self._forms.values():
             form.show_value(experiment)
+        if before is not None and all(getattr(before, name) is getattr(experiment, name) for name in DECISIVE):
+            return
+        self._about.setText(experiment.about)
+        self._about.setVisible(bool(experiment.about))
         for caption in LEARNING:
             self._forms[SECTIONS[caption][0]].setVisible(experiment.learns)
             self._unused[caption].setVisible(not experiment.learns)

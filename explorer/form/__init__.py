@@ -14,7 +14,7 @@ import msgspec
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFormLayout, QLabel, QWidget
 
-from explorer.form.editors import CheckEditor, ChoiceEditor, FileEditor, NumberEditor, TextEditor, combo, offer
+from explorer.form.editors import CheckEditor, ChoiceEditor, Editor, FileEditor, NumberEditor, TextEditor, combo, offer
 from model.settings import Field, SettingError, Settings, fields_of, kind_of
 
 CAPTION = 104
@@ -59,15 +59,18 @@ class Form(QWidget):
         """Show other settings, without emitting anything."""
         if value == self._value:
             return
-        rebuild = type(value) is not type(self._value)
-        self._value = value
+        before, self._value = self._value, value
+        rebuild = type(value) is not type(before)
         if rebuild:
             while self._rows.rowCount():
                 self._rows.removeRow(0)
             self.editors = {}
             self._build()
         for name, editor in self.editors.items():
-            editor.show_value(getattr(value, name))
+            part = getattr(value, name)
+            wrong = isinstance(editor, Editor) and not editor.problem.isHidden()
+            if rebuild or wrong or part is not getattr(before, name):  # a slider that is dragged is one field of dozens
+                editor.show_value(part)
 
     def disable(self, name: str, choice: str, reason: str) -> None:
         """Offer a choice of a field no longer, and say why in its tooltip; with an empty reason, offer it again."""
