@@ -127,3 +127,25 @@ def test_any_order_of_changes_is_that_of_a_list_with_a_place_in_it(clock: Clock,
         else:
             assert history.forth(states[place]) is (states[place + 1] if place + 1 < len(states) else None)
             place = min(place + 1, len(states) - 1)
+
+
+def test_what_is_held_is_one_step_whatever_it_touches_and_however_long(clock: Clock) -> None:
+    history, gestures = History(), []
+    states = [numbered(0), numbered(1), numbered(1, resolution=51), numbered(2, resolution=51)]
+    history.hold(True)
+    for before, after in pairwise(states):
+        clock.now += 100 * GESTURE
+        history.note(before, after)
+        gestures.append(history.gesture)
+    history.hold(False)
+    assert len(set(gestures)) == 1 and history.gesture not in gestures
+    assert history.back(states[-1]) is states[0] and history.back(states[0]) is None
+
+
+def test_two_holds_in_a_moment_are_two_steps(clock: Clock) -> None:
+    history, states = History(), [numbered(0), numbered(1), numbered(2)]
+    for before, after in pairwise(states):
+        history.hold(True)
+        history.note(before, after)
+        history.hold(False)
+    assert history.back(states[2]) is states[1] and history.back(states[1]) is states[0]

@@ -1262,3 +1262,32 @@ def test_a_surface_is_taken_from_a_batch_that_ends_with_nothing_to_show(session:
     land = next(answer for answer in answers if answer is not None)
     session._survey.worker.start(lambda: iter([None, land, None]))
     qtbot.waitUntil(lambda: session.frame.surface is land.surface)
+
+
+def test_training_on_a_run_that_was_gone_back_to_takes_nothing_from_the_other(
+    session: Session, small: Experiment, qtbot: QtBot, heavy_ball: Replay
+) -> None:
+    """Both at the same step, and the other's loss chosen anew: its first step is by this run's own gradient."""
+    mse = with_field(small, "loss", "mse")
+    trained(qtbot, session)
+    session.new_start()
+    settle(qtbot, session)
+    session.open(mse)
+    trained(qtbot, session)
+    session.change(with_field(mse, "network", Network((2, 5, 1))))
+    session.undo()
+    settle(qtbot, session)
+    session.change(small)
+    frame = trained(qtbot, session)
+    assert frame.run is not None
+    np.testing.assert_array_equal(frame.run.trajectory.params(), heavy_ball([(0, mse), (60, small)], 120))
+
+
+def test_after_another_experiment_a_structure_keeps_the_run_before_it(
+    session: Session, small: Experiment, qtbot: QtBot
+) -> None:
+    session.change(with_field(small, "network", Network((2, 5, 1))))
+    session.open(small)
+    trained(qtbot, session)
+    session.change(with_field(small, "network", Network((2, 6, 1))))
+    assert [run.label for run in settle(qtbot, session).runs] == ["run 1", "run 2"]

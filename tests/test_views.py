@@ -21,7 +21,7 @@ from pytestqt.qtbot import QtBot
 from explorer.export.picture import frame_at
 from explorer.frame import MOST_ENDED, Change, Frame
 from explorer.style import DARK, GHOSTS, LIGHT, PATH, THEMES, Style, Theme, palette
-from explorer.views import VIEWS, ContourView, LossCurve, SliceView, View, contour, scene, surface3d
+from explorer.views import VIEWS, ContourView, LossCurve, SliceView, View, contour, curves, scene, surface3d
 from model import (
     FUNCTIONS,
     Constant,
@@ -103,7 +103,10 @@ def holed(frame: Frame) -> Frame:
 def ghostly(frame: Frame) -> Frame:
     run = frame.run
     assert run is not None
-    ghosts = [replace(run, label=f"run {n}", coords=run.coords + 0.2 * n, length=run.length - 5 * n) for n in (1, 2, 3)]
+    ghosts = [
+        replace(run, label=f"run {n}", coords=run.coords + 0.2 * n, length=run.length - 5 * n, slot=n)
+        for n in (1, 2, 3)
+    ]
     return replace(frame, runs=(*ghosts, run))
 
 
@@ -539,6 +542,47 @@ def test_the_loss_curve_shows_and_names_only_what_there_is(open_view: Open, smal
     assert named(view) == [*sheet, "on held-out data"]
     view.show_frame(Frame())
     assert named(view) == ["true loss"] and not view._batch.isVisible() and not view._test.isVisible()
+
+
+def test_ended_runs_are_compared_in_the_loss_curve(open_view: Open, base: Frame) -> None:
+    """Those of another landscape, too; not those that are hidden; and one that has diverged leaves the picture."""
+    run = base.run
+    assert run is not None
+    other = replace(run, label="other layers", losses=0.5 * run.losses, slot=2, elsewhere=True)
+    wild = replace(run, label="wild", losses=run.losses * np.logspace(0, 200, len(run.losses)), slot=5)
+    hidden = replace(run, label="hidden", slot=7, hidden=True)
+    view = curve(open_view, base)
+    (_, high) = view._plot.viewRange()[1]
+    view = curve(open_view, replace(base, runs=(other, wild, hidden, run)))
+    assert {"other layers", "wild"} < set(named(view)) and "hidden" not in named(view)
+    steps, losses = view._ended[2].getData()
+    np.testing.assert_allclose(10**losses, other.losses[steps], rtol=1e-9)
+    assert len(view._ended[7].getData()[0]) == 0
+    assert view._plot.viewRange()[1][1] < high + 2  # decades
+    view.show_frame(base)
+    assert "wild" not in named(view) and len(view._ended[5].getData()[0]) == 0
+
+
+def test_changes_of_settings_do_not_cover_each_other(open_view: Open, base: Frame) -> None:
+    """Eight of them at one step, in a low dock: each has a row of its own, or is a number."""
+    run = base.run
+    assert run is not None
+    view, drawn = curve(open_view, base), list[Any]()
+    changes = tuple(Change(10, f"Learning rate η {n} → {n + 1}") for n in range(8))
+    before = curves.draw_text
+    curves.draw_text = lambda painter, at, words, *rest: (
+        drawn.append((at.y(), words)) or before(painter, at, words, *rest)
+    )
+    try:
+        view.resize(420, 190)
+        view.show_frame(replace(base, runs=(replace(run, changes=changes),)))
+        view.picture()
+    finally:
+        curves.draw_text = before
+    written = {(y, words) for y, words in drawn if "Learning rate" in words}
+    assert written and len({y for y, _ in written}) == len({words for _, words in written})
+    texts = {words for _, words in drawn}
+    assert all(change.text in texts or str(number) in texts for number, change in enumerate(changes, 1))
 
 
 def test_the_held_out_curve_is_the_loss_on_what_was_not_trained_on(open_view: Open, small: Experiment) -> None:

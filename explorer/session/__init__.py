@@ -95,18 +95,21 @@ class Session(QObject):
 
     def open(self, experiment: Experiment) -> None:
         """Forget all runs and begin this experiment at its start; it does not train yet."""
-        self._experiment = experiment
-        self._runs, self._history, self._survey.surface = Runs(experiment), History(), None
+        self._forget(experiment)
         self._begin()
         self.experiment_changed.emit(experiment)
 
     def open_run(self, stored: StoredRun) -> None:
         """Forget all runs and show one that was made before; it can be trained on."""
-        self._experiment = stored.experiment
-        self._runs, self._history, self._survey.surface = Runs(self._experiment), History(), None
+        self._forget(stored.experiment)
+        self._history.gesture = max(stored.gestures, default=0)
         self._runs.active = Recording.of(stored, number=1)
         self._show_whole()
         self.experiment_changed.emit(self._experiment)
+
+    def _forget(self, experiment: Experiment) -> None:
+        self._experiment, self._moved = experiment, -1
+        self._runs, self._history, self._survey.surface = Runs(experiment), History(), None
 
     def change(self, experiment: Experiment) -> None:
         """Switch to these settings. What can go on goes on, from the newest state, with the very next step.
@@ -166,7 +169,7 @@ class Session(QObject):
         """A new run, under other layers or data. One that has not made a step, or was begun by this very drag, goes."""
         training, forgotten = self._training, ""
         if self._run.length < 2 or self._begun_by_this_gesture:
-            self._runs.restart(self._experiment, None)
+            self._runs.restart(self._experiment, None, " ")
         else:
             forgotten = self._runs.begin(self._experiment, None, "", before)
         self._moved = self._history.gesture
@@ -259,8 +262,8 @@ class Session(QObject):
 
         def steps(made: Step | None) -> Iterator[Step]:
             newest = trajectory[-1] if len(trajectory) else None
-            latest = made is not None and newest is not None and made.state.step == newest.step
-            under = made.experiment if made is not None and latest else None
+            # What was made last may be of another run, if somebody went back to this one.
+            under = made.experiment if made is not None and newest is not None and _alike(made.state, newest) else None
             return recorded(trajectory, train(experiment, newest, until, origin, under))
 
         self._trainer.replace(steps)
@@ -729,6 +732,12 @@ class Session(QObject):
             worker.stop()
         ended = [worker.close() for worker in self._workers]
         return all(ended)
+
+
+def _alike(one: State, other: State) -> bool:
+    return one.step == other.step and all(
+        np.array_equal(mine, its) for mine, its in ((one.params, other.params), (one.gradient, other.gradient))
+    )
 
 
 def _words(error: Exception) -> str:

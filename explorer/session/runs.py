@@ -54,7 +54,8 @@ class Runs:
     def restart(self, experiment: Experiment, at: State | None, words: str = "") -> None:
         """The active run from its beginning, or from another one; under its name, if there are no words for another."""
         number = self.active.number
-        self.active = Recording(f"run {number} {words}" if words else self.active.label, experiment, at, number=number)
+        label = f"run {number} {words}".strip() if words else self.active.label
+        self.active = Recording(label, experiment, at, number=number)
 
     def activate(self, number: int, before: Experiment) -> None:
         """An ended run becomes the active one, which ends."""
