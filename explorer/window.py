@@ -205,6 +205,8 @@ class Window(QMainWindow):
     def _share_column(self, chosen: QDockWidget) -> None:
         """A dock that comes gets as much of its column as those that are there, or is a tab of another one where the
         screen is too small for both. Only then: otherwise heights are what somebody made of them."""
+        self._fill_docks()
+        QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)  # or what was just made has no size yet
         area = self.dockWidgetArea(chosen)
         others = [dock for dock in self.findChildren(QDockWidget) if self.dockWidgetArea(dock) == area]
         others = [dock for dock in others if not (dock is chosen or dock.isHidden() or dock.isFloating())]
