@@ -14,7 +14,7 @@ LINES = {
     "train": "train and stop",
     "play": "play what was recorded; ← → go step by step",
     "new start": "another start; a click on the map starts there",
-    "gallery": "the gallery: more landscapes to walk on",
+    "gallery": "the gallery: more landscapes; G races optimizers on them",
 }
 # A key that is somebody's shortcut is never pressed as far as widgets know: they are only asked for it before.
 KEYS = (QEvent.Type.KeyPress, QEvent.Type.ShortcutOverride)

@@ -231,6 +231,24 @@ def test_the_welcome_names_the_keys_that_the_window_has(window: Window, stored: 
     assert inside.contains(card.geometry()) and window.splitter.count() == 2
 
 
+@pytest.mark.parametrize("chosen", [True, False])
+def test_the_first_start_shows_the_gallery_and_then_the_keys(
+    window: Window, stored: QSettings, qtbot: QtBot, chosen: bool
+) -> None:
+    window.begin()
+    (gallery,) = window.findChildren(Gallery)
+    assert gallery.isVisible() and not window.findChildren(Welcome)
+    if chosen:
+        gallery.cards.setCurrentRow(4)
+        QTest.keyClick(gallery.cards, Qt.Key.Key_Return)
+    else:
+        gallery.reject()
+    qtbot.waitUntil(lambda: bool(window.findChildren(Welcome)))
+    assert (window.session.experiment == load_experiment(list(presets())[4])) is chosen
+    assert stored.value("welcomed") is not None
+    window.session.stop()
+
+
 def test_the_welcome_comes_once(window: Window, stored: QSettings) -> None:
     say_welcome(window, stored).close()
     assert welcome(window.splitter, window.actions_, QSettings(stored.fileName(), stored.format())) is None

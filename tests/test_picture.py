@@ -14,7 +14,7 @@ from PySide6.QtGui import QImage
 
 from explorer.__main__ import KINDS as OFFERED
 from explorer.export.picture import DESIGN, KINDS, frame_at, picture, save
-from explorer.frame import Frame
+from explorer.frame import Change, Frame
 from explorer.style import LIGHT, PATH
 from explorer.views import VIEWS
 from model import Experiment, Look, SettingError, from_json, probe, with_field
@@ -57,6 +57,14 @@ def test_a_picture_holds_its_experiment(qapp: Any, frame: Frame, small: Experime
     save(picture(frame, kind, (300, 300), LIGHT), tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as image:
         assert from_json(image.text["Experiment"]) == small  # type: ignore[attr-defined]
+
+
+def test_a_picture_of_a_steered_run_says_what_was_changed(qapp: Any, frame: Frame, tmp_path: Path) -> None:
+    assert frame.run is not None
+    changed = replace(frame.run, changes=(Change(3, "Learning rate η 0.1 → 0.3"), Change(9, "Loss a → b")))
+    save(picture(replace(frame, runs=(changed,)), "map", (200, 160)), tmp_path / "map.png")
+    with Image.open(tmp_path / "map.png") as image:
+        assert image.text["Changes"] == "step 3: Learning rate η 0.1 → 0.3; step 9: Loss a → b"  # type: ignore
 
 
 def test_lines_are_as_many_times_thicker_as_the_picture_is_larger(qapp: Any, frame: Frame, tmp_path: Path) -> None:
