@@ -237,6 +237,8 @@ def test_a_thousand_wishes_leave_a_window_that_answers_and_nothing_else(
     session, done, slowest = window.session, 0, (0.0, "")
     person = Person(window, rng, tmp_path)
     widgets = len(window.findChildren(QWidget))
+    gc.collect()
+    others = alive(Trajectory), alive(Surface)  # other tests may keep some
     while done < ACTIONS:
         wishes = list(person.wishes())
         for index in rng.permutation(len(wishes))[: ACTIONS - done]:
@@ -262,7 +264,7 @@ def test_a_thousand_wishes_leave_a_window_that_answers_and_nothing_else(
     qtbot.waitUntil(lambda: not window._files._timer.isActive())
     gc.collect()
     # Beside the runs: what the three threads did last, and the frame before.
-    assert alive(Trajectory) <= len(kept) + 6 and alive(Surface) <= 8
+    assert alive(Trajectory) - others[0] <= len(kept) + 6 and alive(Surface) - others[1] <= 8
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     assert len(window.findChildren(QWidget)) <= 1.3 * widgets  # other kinds have more fields
 

@@ -491,8 +491,13 @@ def test_an_executor_goes_from_coarse_to_fine_too() -> None:
 
 def test_left_early_nothing_is_left_running() -> None:
     """Nor waiting, though the first picture is shown while hundreds of tasks are to do."""
+
+    def slowly(*given: Any) -> Any:
+        time.sleep(0.002)  # or all of them may be done before it is left
+        return lopsided(*given)
+
     with Counting() as executor:
-        surveying = survey(Function(lopsided, chunk=2), flat(), (101, 101), executor)
+        surveying = survey(Function(slowly, chunk=2), flat(), (101, 101), executor)
         next(surveying)
         surveying.close()
         assert len(executor.futures) > 100 and all(future.done() for future in executor.futures)
