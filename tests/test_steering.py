@@ -686,7 +686,9 @@ def test_the_start_is_dragged_on_the_map_and_its_path_goes_with_it(
     session.set_pace(1)  # a path that is dragged is made as fast as it goes all the same
     wanted, spots = at_share(window, 0.5, 0.4), picked(window.map)
     lengths: list[int] = []
-    session.frame_changed.connect(lambda frame: lengths.append(frame.run.length if frame.run and frame.run.number == 2 else 0))
+    session.frame_changed.connect(
+        lambda frame: lengths.append(frame.run.length if frame.run and frame.run.number == 2 else 0)
+    )
     pull(viewport, pixel(window, tuple(parent.coords[0])), pixel(window, wanted), qtbot)
     assert len(spots) > 1 and max(lengths) > 20  # at its pace there would be a step or two
     assert spots[-1] == pytest.approx(wanted, abs=1.01 * per_pixel(window))
