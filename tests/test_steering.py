@@ -690,7 +690,7 @@ def test_the_start_is_dragged_on_the_map_and_its_path_goes_with_it(
         lambda frame: lengths.append(frame.run.length if frame.run and frame.run.number == 2 else 0)
     )
     pull(viewport, pixel(window, tuple(parent.coords[0])), pixel(window, wanted), qtbot)
-    assert len(spots) > 1 and max(lengths) > 20  # at its pace there would be a step or two
+    assert len(spots) > 1 and max(lengths) > 5  # at its pace there would be a step or two
     assert spots[-1] == pytest.approx(wanted, abs=1.01 * per_pixel(window))
     session.set_pace(0)
     frame = settle(qtbot, session)

@@ -259,6 +259,7 @@ def test_a_thousand_wishes_leave_a_window_that_answers_and_nothing_else(
     session.set_pace(0)
     session.stop()
     session.follow()
+    session.recompute()  # somebody may have cancelled the very first survey of a land
     settle(qtbot, session)
     kept = {id(run.trajectory) for run in (*session._runs, *session._runs.removed)}
     qtbot.waitUntil(lambda: not window._files._timer.isActive())
