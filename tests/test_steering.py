@@ -669,6 +669,7 @@ def pull(viewport: QWidget, first: QPoint, last: QPoint, qtbot: QtBot, steps: in
     for part in range(1, steps + 1):
         QApplication.sendEvent(viewport, moved(viewport, first + (last - first) * (part / steps), NONE))
         qtbot.wait(25)
+    qtbot.wait(400)
     QTest.mouseRelease(viewport, LEFT, NONE, last)
 
 
