@@ -6,7 +6,6 @@ is any of them with some parameters held, as a function of the others alone.
 
 from __future__ import annotations
 
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cached_property
@@ -93,7 +92,8 @@ class Objective(ABC):
         """The loss on the flat `origin + coords @ directions`, with `directions` of shape `(k, P)`.
 
         Returns a function from coordinates `(M, k)` to losses `(M,)` that is much faster than `loss` on many points:
-        it works in float32, for drawing, to a relative error of 1e-5. Not finite only where `loss` is not.
+        it works in float32, for drawing, where that has the digits. It has not where large numbers cancel; `survey`
+        looks whether they do. Not finite only where `loss` is not.
         """
 
     @property
@@ -103,29 +103,11 @@ class Objective(ABC):
 
 
 CANCELLED = 0.02
-"""A loss below this share of that of outputs that are all 0 is drawn in float64: float32 would lose a digit or more of
-the six that are wanted."""
+"""A loss below this share of that of outputs that are all 0 is drawn in float64: outputs and targets cancel, and float32
+would lose a digit or more of the six that are wanted."""
 
 # Far away, or after a divergence, what is asked for is not finite: that is an answer, and no reason to warn.
 _overflow_is_expected = np.errstate(over="ignore", invalid="ignore")
-
-
-class _Desk(threading.local):
-    """Arrays of ones in float32 that a thread writes to again and again, of the shapes last asked for.
-
-    The system takes longer to hand out fresh ones than BLAS to fill them.
-    """
-
-    shapes: tuple[tuple[int, ...], ...] = ()
-
-    def arrays(self, shapes: tuple[tuple[int, ...], ...]) -> list[Array]:
-        if shapes != self.shapes:
-            self.kept = [np.ones(shape, np.float32) for shape in shapes]
-            self.shapes = shapes
-        return self.kept
-
-
-_desk = _Desk()
 
 
 class Fit(Objective):
@@ -274,11 +256,6 @@ class Fit(Objective):
         flat, targets = flat.astype(np.float32), self.targets.astype(np.float32)
         # Below the neurons of a layer is the row of ones that the next one multiplies by its biases.
         heights = [layer.fan_out + network.bias for layer in network.layers[:-1]]
-        shapes = (
-            *((self._block, height, self.samples) for height in heights),
-            (self.chunk, network.widths[-1], self.samples),
-            (self.chunk, network.size),
-        )
 
         def block(weights: Array, params: Array, rooms: list[Array], into: Array) -> None:
             entering, *others = (*(room[: len(weights)] for room in rooms), into)
@@ -286,14 +263,16 @@ class Fit(Objective):
             z = entering[:, : first.fan_out]
             for layer, room in zip(rest, others, strict=True):
                 network.phi.value(z, out=z)
+                entering[:, layer.fan_in :] = 1.0
                 z = np.matmul(network.matrix(params, layer), entering, out=room[:, : layer.fan_out])
                 entering = room
 
         def losses(coords: Array) -> Array:
-            *rooms, outputs, points = _desk.arrays(shapes)
             weights = np.ones((len(coords), len(flat)), np.float32)
             weights[:, 1:] = coords
-            params, into = np.matmul(weights, flat, out=points[: len(coords)]), outputs[: len(coords)]
+            params, into = weights @ flat, np.empty((len(coords), network.widths[-1], self.samples), np.float32)
+            # Made anew for every call, so that nothing is left of an earlier one, and written over by every block.
+            rooms = [np.empty((self._block, height, self.samples), np.float32) for height in heights]
             for start in range(0, len(coords), self._block):
                 part = slice(start, start + self._block)
                 block(weights[part], params[part], rooms, into[part])
