@@ -17,7 +17,7 @@ from typing import Annotated
 import msgspec
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.curvature import eigenpairs
 from model.datasets import DATASETS, Dataset, Moons, Source
 from model.descent import Descent, State, begin, descend

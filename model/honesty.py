@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array, kept
 from model.curvature.words import shown
 from model.objective import Objective
 from model.plane import Plane
@@ -70,7 +70,7 @@ def trust(
     beyond the range of float32, in which surfaces are drawn, count as diverged.
     Raises `IndexError` where there is no such state.
     """
-    now = range(len(params))[now]
+    now, params, losses = range(len(params))[now], np.asarray(params, float), kept(losses)
     finite = (np.abs(params).max(axis=1) <= np.finfo(np.float32).max) & np.isfinite(losses)
     sheets, distances = np.full((2, len(params)), np.nan)
     path = params[finite]
@@ -112,14 +112,13 @@ def _quotient(distance: float, travelled: float) -> float:
 def inside(plane: Plane, vector: Array) -> float:
     """The share of the norm of a vector `(P,)` that lies in the plane's directions, 0 to 1; NaN for a zero vector.
 
-    |D⁺D·g| / |g| with D = [u; v]: the orthogonal projection, whatever angle and lengths u and v have.
+    |D⁺D·g| / |g| with D = [u; v]: the orthogonal projection.
     """
     size = np.abs(vector).max()
     if not 0.0 < size < math.inf:
         return math.nan
     unit = vector / size  # squares of very small and very large numbers are neither
-    part = np.linalg.pinv(plane.directions) @ (plane.directions @ unit)
-    return min(float(np.linalg.norm(part) / np.linalg.norm(unit)), 1.0)
+    return min(float(np.linalg.norm(plane.inside(unit)) / np.linalg.norm(unit)), 1.0)
 
 
 def explained(plane: Plane, params: Array) -> float:
@@ -131,7 +130,7 @@ def explained(plane: Plane, params: Array) -> float:
     total = float(np.einsum("ij,ij->", spread, spread))
     if not 0.0 < total < math.inf:
         return math.nan
-    part = (spread @ plane.directions.T) @ np.linalg.pinv(plane.directions).T
+    part = plane.inside(spread)
     return min(float(np.einsum("ij,ij->", part, part)) / total, 1.0)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.curvature import MOST, Extremes, Forecast, Point, critical, extremes, forecast, spectrum
 from model.descent import resume
 from model.honesty import Trust, trust

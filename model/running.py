@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.connection import Connection, connect
 from model.descent import State, descend, resume
 from model.experiment import Experiment

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.descent import State
 from model.optimizers import Memory
 

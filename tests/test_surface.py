@@ -77,19 +77,19 @@ class Function(Objective):
     def chunk(self) -> int:
         return self._chunk
 
-    def loss(self, params: Array) -> Array:
+    def _loss(self, params: Array) -> Array:
         return self.function(params[..., 0], params[..., 1])
 
-    def loss_and_gradient(self, params: Array, rows: Array | None = None) -> tuple[float, Array]:
+    def _loss_and_gradient(self, params: Array, rows: Array | None = None) -> tuple[float, Array]:
         raise NotImplementedError
 
-    def hessian_at(self, params: Array) -> Any:
+    def _hessian_at(self, params: Array) -> Any:
         raise NotImplementedError
 
-    def flow(self, params: Array) -> Flow:
+    def _flow(self, params: Array) -> Flow:
         raise NotImplementedError
 
-    def slice(self, origin: Array, directions: Array) -> Any:
+    def _slice(self, origin: Array, directions: Array) -> Any:
         def losses(coords: Array) -> Array:
             assert len(coords) <= self._chunk
             self.asked += [(x, y) for x, y in coords.tolist()]

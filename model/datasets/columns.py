@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.datasets.dataset import Dataset, Scaling
 from model.datasets.table import LARGEST, Table, listed, number
 from model.settings import SettingError

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array, kept
 from model.settings import SettingError, Settings
 
 
@@ -27,8 +27,8 @@ class Scaling:
     target_scale: Array
 
     def __post_init__(self) -> None:
-        for array in (self.input_mean, self.input_scale, self.target_mean, self.target_scale):
-            array.flags.writeable = False
+        for name in ("input_mean", "input_scale", "target_mean", "target_scale"):
+            object.__setattr__(self, name, kept(getattr(self, name)))
 
     def inputs_back(self, z: Array) -> Array:
         """Standardised inputs `(..., D)` in a person's units."""
@@ -41,7 +41,7 @@ class Scaling:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Inputs `(n, D)` and targets: class numbers `(n,)` when `classes` > 0, else values `(n, K)`. Read-only.
+    """Inputs `(n, D)` and targets: class numbers `(n,)` when `classes` > 0, else values `(n, K)`. Read-only copies.
 
     `columns` names the inputs, `labels` the classes or the target columns; x1, x2, ... and 0, 1, ... or y1, y2, ...
     where none are given. `scaling` is how inputs and targets were standardised, None if they were not.
@@ -56,8 +56,8 @@ class Dataset:
     scaling: Scaling | None = None
 
     def __post_init__(self) -> None:
-        self.inputs.flags.writeable = False
-        self.targets.flags.writeable = False
+        object.__setattr__(self, "inputs", kept(self.inputs))
+        object.__setattr__(self, "targets", kept(self.targets, int if self.classes else float))
         if not self.columns:
             object.__setattr__(self, "columns", _numbered("x", self.inputs.shape[1]))
         if not self.labels:

@@ -3,11 +3,11 @@
 from model.objective import Bounds
 from model.plane.chance import RandomNormalized, filter_normalized, is_weight, valley_share
 from model.plane.course import HALFWAY, NEWEST, Course, within_float32
-from model.plane.kind import PlaneKind, signed, spanned, unit
+from model.plane.kind import PlaneKind, signed, spanned
 from model.plane.local import Curvature, LocalKind, Momentum, Steepest, curved, gradient_at
 from model.plane.parameters import TwoParameters
 from model.plane.path import Ends, Principal, ThreeStates
-from model.plane.plane import UNIT, Plane, bounds_around, square, whole_plane
+from model.plane.plane import UNIT, Plane, bounds_around, square, unit, whole_plane
 
 PLANES: tuple[type[PlaneKind], ...] = (
     Principal,
