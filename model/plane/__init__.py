@@ -7,7 +7,7 @@ from model.plane.kind import PlaneKind, signed, spanned
 from model.plane.local import Curvature, LocalKind, Momentum, Steepest, curved, gradient_at
 from model.plane.parameters import TwoParameters
 from model.plane.path import Ends, Principal, ThreeStates
-from model.plane.plane import UNIT, Plane, bounds_around, square, unit, whole_plane
+from model.plane.plane import UNIT, Plane, bounds_around, differ, square, unit, whole_plane
 
 PLANES: tuple[type[PlaneKind], ...] = (
     Principal,
@@ -23,6 +23,6 @@ PLANES: tuple[type[PlaneKind], ...] = (
 __all__ = [
     "HALFWAY", "NEWEST", "PLANES", "UNIT", "Bounds", "Course", "Curvature", "Ends", "LocalKind", "Momentum",
     "Plane", "PlaneKind", "Principal", "RandomNormalized", "Steepest", "ThreeStates", "TwoParameters",
-    "bounds_around", "curved", "filter_normalized", "gradient_at", "is_weight", "signed", "spanned", "square",
+    "bounds_around", "curved", "differ", "filter_normalized", "gradient_at", "is_weight", "signed", "spanned", "square",
     "unit", "valley_share", "whole_plane", "within_float32",
 ]  # fmt: skip
