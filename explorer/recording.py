@@ -21,7 +21,7 @@ from model import (
     changes,
     fields_of,
 )
-from model.activations import Array
+from model.arrays import Array
 from model.storage.layout import Segments
 
 STRUCTURE = (
