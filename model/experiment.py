@@ -60,6 +60,15 @@ class Experiment(Settings, frozen=True):
         float,
         setting("Held out", "share of the samples kept for the test loss alone", ge=0, le=0.9, zero="none"),
     ] = 0.0
+    split_seed: Annotated[
+        int,
+        setting(
+            "Split seed",
+            "draws which samples are held out; new starts and races are compared on the same ones",
+            ge=0,
+            le=2**31,
+        ),
+    ] = 0
     network: Annotated[Network, setting("Network")] = Network()
     initializer: Annotated[Initializer, setting("Initialiser", "how the weights begin", kinds=INITIALIZERS)] = (
         GlorotNormal()
@@ -132,7 +141,7 @@ class Experiment(Settings, frozen=True):
         """What is minimised; the same object for equal settings."""
         if isinstance(self.function, Function):
             return self.function.objective
-        split_seed = self.seed if self.holdout else 0  # where nothing is split, another start is the same objective
+        split_seed = self.split_seed if self.holdout else 0  # where nothing is split, it is the same objective
         fit = _fit(self.dataset.load(), self.network, self.loss, self.holdout, split_seed)
         return _restricted(fit, self.initializer, self.seed, self.trained) if self.trained else fit
 

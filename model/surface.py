@@ -121,7 +121,7 @@ def survey(
 
     Yields after every chunk, so that whoever pulls can stop at any time: the finest grid complete by then, with the
     progress of the whole. Each grid takes every s-th point of the finest, and the last one of a side; no point is
-    evaluated for two of them. Losses are drawn in float32 as long as their relative error is below 2e-5, as `PROOFS`
+    evaluated for two of them. Losses are drawn in float32 as long as their relative error is below 5e-5, as `PROOFS`
     of each grid tell; all in float64 where it is not, because large numbers cancel. Where the whole plane differs by
     less than a thousandth of the loss, as in a close-up, all is in float64 too: the error would be seen.
 
