@@ -27,7 +27,7 @@ from model.line import LINES, AlongGradient, LineKind
 from model.losses import LOSSES, BinaryCrossEntropy, Loss, MeanSquared, SoftmaxCrossEntropy
 from model.network import Network
 from model.objective import Fit, Objective, Restricted, chosen, unsuited
-from model.plane import PLANES, Course, Plane, PlaneKind, Principal
+from model.plane import PLANES, PlaneKind, Principal
 from model.rescale import check as check_rescale
 from model.rescale import scaling
 from model.settings import SettingError, Settings, build, fields_of, setting, value_of
@@ -167,10 +167,6 @@ class Experiment(Settings, frozen=True):
         start = self.begin()
         states = descend(self.objective, self.descent, start)
         return Trajectory([start, *islice(states, self.steps if steps is None else steps)])
-
-    def slice_of(self, trajectory: Trajectory) -> Plane:
-        """The plane that this experiment draws, for a path."""
-        return self.plane.plane(self.objective, Course.along(trajectory))
 
 
 @lru_cache(maxsize=32)

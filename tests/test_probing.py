@@ -25,6 +25,7 @@ from model import (
     Trajectory,
     advance,
     landscape,
+    plane_of,
     probe,
     resume,
     with_field,
@@ -348,7 +349,7 @@ def test_too_many_eigenvalues_are_not_told() -> None:
     assert experiment.objective.size == 1505
     with pytest.raises(SettingError):
         spectrum_of(experiment.objective, trajectory[0].params)
-    plane = experiment.slice_of(trajectory)
+    plane = plane_of(experiment, trajectory)
     assert probed(Look(experiment, trajectory, 2), plane, spectral=True).spectrum is None
 
 

@@ -27,6 +27,7 @@ from model import (
     PlaneKind,
     SettingError,
     Surface,
+    plane_of,
     survey,
 )
 from model.activations import Array
@@ -209,7 +210,7 @@ def test_lowest() -> None:
 def test_surface_of_a_network_is_its_loss(kind: type[PlaneKind]) -> None:
     experiment = Experiment(plane=kind())
     trajectory = experiment.run(steps=30)
-    plane = experiment.slice_of(trajectory)
+    plane = plane_of(experiment, trajectory)
     *_, surface = survey(experiment.objective, plane, (21, 13))
     grid = np.stack(np.meshgrid(surface.x, surface.y, indexing="ij"), axis=-1)
     np.testing.assert_allclose(surface.loss, experiment.objective.loss(plane.point(grid)), rtol=1e-5)
@@ -218,7 +219,7 @@ def test_surface_of_a_network_is_its_loss(kind: type[PlaneKind]) -> None:
 @pytest.mark.parametrize("kind", FUNCTIONS, ids=kind_of)
 def test_surface_of_a_function_is_the_function(kind: Any) -> None:
     experiment = Experiment(function=kind())
-    plane = experiment.slice_of(experiment.run(steps=3))
+    plane = plane_of(experiment, experiment.run(steps=3))
     *_, surface = survey(experiment.objective, plane, (21, 13))
     x, y = np.meshgrid(surface.x, surface.y, indexing="ij")
     np.testing.assert_allclose(surface.loss, experiment.objective.loss(np.stack([x, y], axis=-1)), rtol=1e-9)
@@ -229,7 +230,7 @@ def test_surface_of_some_parameters_is_that_of_the_whole_with_the_others_held(lo
     """Of the weights of one neuron: exact, because there is nothing else to leave out."""
     network = Network((2, 5, 2))
     experiment = Experiment(network=network, loss=loss(), trained="2-3")
-    plane = experiment.slice_of(experiment.run(steps=5))
+    plane = plane_of(experiment, experiment.run(steps=5))
     *_, surface = survey(experiment.objective, plane, (7, 9))
     whole, params = Experiment(network=network, loss=loss()).objective, network.begin(experiment.initializer, 0)
     for i, j in np.ndindex(7, 9):
@@ -431,7 +432,7 @@ def test_the_seconds_estimated_are_those_of_the_points() -> None:
 def test_the_estimate_is_of_the_right_order() -> None:
     """Within a factor of 5: another process may take half of the time of either."""
     experiment = Experiment()
-    plane = experiment.slice_of(experiment.run(steps=5))
+    plane = plane_of(experiment, experiment.run(steps=5))
     expected = estimate(experiment.objective, plane, (101, 101), time.perf_counter).seconds
     begin = time.perf_counter()
     for _ in survey(experiment.objective, plane, (101, 101)):

@@ -45,11 +45,6 @@ class Course:
         states = (State(step, row, nothing, np.nan, np.nan, ()) for step, row in enumerate(params))
         return cls(Trajectory(states), len(params) - 1, params, _nobody() if others is None else others)
 
-    @classmethod
-    def along(cls, trajectory: Trajectory) -> Course:
-        """The course through all the states of a trajectory, which stands at the newest."""
-        return cls(trajectory, len(trajectory) - 1, trajectory.params())
-
     def drawable(self) -> Course:
         """The course without the states of a diverged run that lie beyond float32, in which surfaces are drawn.
 
