@@ -67,7 +67,6 @@ CHUNK = 256  # states at a time, so that nobody waits long for the interpreter
 LATELY, RECENT = 64, 2000  # states for which a local plane is chosen, and that are drawn on a moving one
 AHEAD = 2000  # steps that a rehearsal looks ahead
 GLANCE = 31  # points per side, while a plane moves
-NO_STATE = SettingError("run", "no finite state", "a run with at least one finite state")
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,7 +196,7 @@ def plane_of(experiment: Experiment, trajectory: Trajectory) -> Plane:
     Raises `SettingError` where the experiment's kind of plane cannot be chosen for it.
     """
     if not len(trajectory):
-        raise NO_STATE
+        raise _no_state()
     *_, plane = _choose(Look(experiment, trajectory, len(trajectory)))
     assert plane is not None
     return plane
@@ -226,6 +225,10 @@ def _choose(look: Look) -> Iterator[Plane | None]:
     yield replace(kind.plane(experiment.objective, course), scale=factors)
 
 
+def _no_state() -> SettingError:
+    return SettingError("run", "no finite state", "a run with at least one finite state")
+
+
 def _some(trajectory: Trajectory, size: int) -> Array:
     """Some hundred states of another run, if it has as many parameters."""
     indices = np.unique(np.linspace(0, len(trajectory) - 1, 300).round().astype(int))
@@ -238,7 +241,7 @@ def _sample(experiment: Experiment, trajectory: Trajectory, count: int, under: i
     losses = trajectory.losses(0, count)
     near = np.flatnonzero(np.append(within_reach(losses[:under]), within_reach(losses[under:])))
     if not len(near):
-        raise NO_STATE
+        raise _no_state()
     most = int(np.clip(MOST_NUMBERS // experiment.objective.size, 16, 400))
     stride = -(-len(near) // most)
     for index in near[len(near) - 1 :: -stride][::-1]:

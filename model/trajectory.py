@@ -122,6 +122,10 @@ class Trajectory:
         """The recorded losses on all data of the states `start:stop`, `(N,)`: a copy."""
         return self._column(start, stop, lambda block: block.numbers[:, 0])
 
+    def losses_of(self, states: Array) -> Array:
+        """The recorded losses on all data of the states with these numbers `(n,)`, from 0: a copy."""
+        return np.array([self[index].loss for index in states.tolist()])
+
     def batch_losses(self, start: int = 0, stop: int | None = None) -> Array:
         """The recorded losses on the mini-batches of the states `start:stop`, `(N,)`: a copy."""
         return self._column(start, stop, lambda block: block.numbers[:, 1])

@@ -188,7 +188,7 @@ def handed_over() -> dict[str, tuple[list[Array], Callable[..., Callable[[], obj
 
     def a_judgement(path: Array, losses: Array) -> Callable[[], object]:
         told = trust(objective, Plane(p, u, v, bounds, ("", "")), path, losses)
-        return lambda: (told.losses, told.sheets)
+        return lambda: (told.gaps.losses, told.gaps.sheets)
 
     def a_course(path: Array) -> Callable[[], object]:
         chosen = Experiment().plane.plane(objective, path)

@@ -170,7 +170,7 @@ def test_the_line_ends_at_least_squares_and_the_bowl_is_the_whole_truth() -> Non
     curvatures = np.linalg.eigvalsh(2 * matrix.T @ matrix / len(y))
     assert curvatures[1] / curvatures[0] == pytest.approx(3.0, rel=0.05)  # the mean of x² on [−1, 1] is 1/3
     told = trust(experiment.objective, plane_of(experiment, path), path.params(), path.losses())
-    assert np.abs(told.sheets - told.losses).max() < 1e-12 and told.distances.max() < 1e-12
+    assert np.abs(told.gaps.sheets - told.gaps.losses).max() < 1e-12 and told.gaps.distances.max() < 1e-12
     crept = path_of("line-fit", "descent.optimizer.momentum=0")
     (x0, x1), (y0, y1) = plane_of(experiment, path).bounds  # room for both, whichever of them it was chosen for
     for x, y in np.concatenate([path.params(), crept.params()]):
@@ -419,7 +419,7 @@ def test_the_plane_lies_at_the_start_though_it_explains_the_path() -> None:
     assert told.gap == pytest.approx(gap) and gap < -0.5 and "too low at the start" in told.sentence
     ends = plane_of(load_experiment("plane-that-lies", ["plane=ends"]), path)
     exact = trust(objective, ends, params, path.losses())
-    assert np.abs((exact.sheets - exact.losses)[[0, -1]]).max() < 1e-9
+    assert np.abs((exact.gaps.sheets - exact.gaps.losses)[[0, -1]]).max() < 1e-9
 
 
 def test_between_two_minima_lies_a_hill_and_a_way_around_it() -> None:
