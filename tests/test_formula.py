@@ -16,6 +16,7 @@ from model import SettingError
 from model.formula import Formula, parse
 from model.formula.expression import ELEMENTARY, Program
 from model.formula.parser import DEEPEST, LONGEST
+from model.functions import TypedFormula
 
 NAMES = [function.name for function in ELEMENTARY]
 
@@ -344,3 +345,28 @@ def test_holes_are_silent(text: str, expected: float) -> None:
     np.testing.assert_array_equal(formula.value(np.zeros(3), np.zeros(3)), np.full(3, expected))
     formula.gradient(np.zeros(3), np.zeros(3))
     formula.hessian(np.zeros(3), np.zeros(3))
+
+
+@pytest.mark.parametrize(
+    ("text", "x", "y", "gradient", "hessian"),
+    [
+        ("x^y + y", 0.0, 2.0, [0.0, 1.0], [[2.0, 0.0], [0.0, 0.0]]),
+        ("x^y + y^2 + 3*x", 0.0, 3.0, [3.0, 6.0], [[0.0, 0.0], [0.0, 2.0]]),
+        ("(x*y)^y + x*y", 0.0, 2.0, [2.0, 0.0], [[8.0, 1.0], [1.0, 0.0]]),
+        ("x^(y + 1) - 5*y^2", 0.0, 2.0, [0.0, -20.0], [[0.0, 0.0], [0.0, -10.0]]),
+        ("(x^2)^y + sin(y)", 0.0, 2.0, [0.0, math.cos(2.0)], [[0.0, 0.0], [0.0, -math.sin(2.0)]]),
+    ],
+)
+def test_a_power_of_zero_leaves_the_other_terms_alone(
+    text: str, x: float, y: float, gradient: list[float], hessian: list[list[float]]
+) -> None:
+    """∂(x^y)/∂y = x^y·log x → 0 as x → 0, and so do all that contain the logarithm, if y is large enough."""
+    formula = Formula(text)
+    np.testing.assert_allclose(formula.at(x, y)[1:], gradient, atol=1e-15)
+    np.testing.assert_allclose(formula.gradient(np.array(x), np.array(y)), gradient, atol=1e-15)
+    np.testing.assert_allclose(formula.hessian(np.array(x), np.array(y)), hessian, atol=1e-15)
+
+
+def test_a_slope_that_does_not_exist_leaves_the_others_alone() -> None:
+    objective = TypedFormula(text="sqrt(x^2) + 3*x + y^2").objective
+    np.testing.assert_array_equal(objective.loss_and_gradient(np.array([0.0, 2.0]))[1], [3.0, 4.0])

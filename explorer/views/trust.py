@@ -124,7 +124,7 @@ def curvature_rows(probe: Probe, stability: str) -> list[Row]:
         ("λmax", number(ends.largest)),
         *scaled,
         ("limit", f"{number(ahead.limit)} = {stability}"),
-        ("λmin", number(ends.smallest)),
+        ("λmin", number(ends.smallest) if ends.sign else f"level (± {number(ends.errors[1])})"),
         ("next step", f"{_signed(ahead.predicted)} expected"),
         ("", f"{_signed(ahead.actual)} in fact"),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +14,13 @@ from model.objective import Objective, Product
 
 KEPT = 2  # eigenvectors kept at either end: where the outermost two change places, the other one is at hand
 ROOM = 40  # vectors of a basis; then its best are kept and the rest forgotten
+SCOUTS = 8  # products for a fresh random vector, which sees what the vectors kept cannot lead to
 BUDGET = 400  # products after which the answer is given as good as it is
 # Of residuals, whose squares an eigenvalue's own error is of the order of, where the next one is far away.
 ACCURACY = 1e-3  # as a share of the largest |λ|
 OWN_ACCURACY = 0.03  # at the other end, where many lie close together, as a share of that end's own |λ| ...
 FINEST = 1e-4  # ... but no finer than this share of the largest
+ROUNDING = 1e-13  # of the largest |λ|: no sign can be told below
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,15 +28,24 @@ class Extremes:
     """The largest and the smallest eigenvalue, NaN where the Hessian is not finite.
 
     `vectors` `(k, P)` are unit eigenvectors of the outermost few, `vectors[0]` of the largest, `vectors[-1]` of the
-    smallest; none (k = 0) where there are no numbers. Within `error` of either value lies an eigenvalue for certain.
-    `products` counts the products H·v that it took.
+    smallest; none (k = 0) where there are no numbers. Within `errors` `(2,)` of the two values lies an eigenvalue for
+    certain: residuals, and rounding. `products` counts the products H·v that it took.
     """
 
     largest: float
     smallest: float
     vectors: Array
-    error: float
+    errors: tuple[float, float]
     products: int
+
+    @property
+    def sign(self) -> int:
+        """Whether the smallest eigenvalue is below (−1) or above 0 (1), as far as that is sure; 0: as good as level.
+
+        `smallest` is y·Hy for a unit vector y, and the true one is no larger: below 0, there is a direction down.
+        """
+        rounding = ROUNDING * max(abs(self.largest), abs(self.smallest))
+        return int(self.smallest > max(self.errors[1], rounding)) - int(self.smallest < -rounding)
 
 
 @overflow_is_expected
@@ -47,6 +59,8 @@ def extremes(
     """λ_max and λ_min of the Hessian at parameters `(P,)`; exact up to `DENSE` parameters.
 
     `warm` `(k, P)` are the `vectors` of a moment ago, which spare most of the work; those of another size are ignored.
+    Where a symmetry holds them in a subspace that the Hessian never leaves, a random vector, another one at every
+    place, finds what lies outside.
     With a `metric` m `(P,)`, all positive, of M⁻¹(H + decay·I) with M = diag(m), whose eigenvalues are those of the
     symmetric M^(−½)(H + decay·I)M^(−½) and whose `vectors` are its.
     """
@@ -61,11 +75,14 @@ def extremes(
 
     if objective.size <= DENSE:
         return _exact(product, objective.size)
-    return _followed(product, _start(objective.size, warm))
+    rng = np.random.default_rng(zlib.crc32(params.tobytes()))
+    if warm is None or warm.shape[1:] != (objective.size,) or not (np.isfinite(warm).all() and warm.any()):
+        return _followed(product, rng.normal(size=(2 * KEPT, objective.size)), None)
+    return _followed(product, warm, rng.normal(size=objective.size))
 
 
 def _nothing(size: int, products: int) -> Extremes:
-    return Extremes(math.nan, math.nan, np.empty((0, size)), math.nan, products)
+    return Extremes(math.nan, math.nan, np.empty((0, size)), (math.nan, math.nan), products)
 
 
 def _exact(product: Product, size: int) -> Extremes:
@@ -73,7 +90,7 @@ def _exact(product: Product, size: int) -> Extremes:
     if not np.isfinite(matrix).all():
         return _nothing(size, size)
     values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
-    return Extremes(float(values[-1]), float(values[0]), vectors.T[_outer(size)], 0.0, size)
+    return Extremes(float(values[-1]), float(values[0]), vectors.T[_outer(size)], (0.0, 0.0), size)
 
 
 def _outer(count: int, kept: int = KEPT) -> Array:
@@ -81,27 +98,26 @@ def _outer(count: int, kept: int = KEPT) -> Array:
     return np.arange(count)[::-1] if count <= 2 * kept else np.r_[count - 1 : count - 1 - kept : -1, kept - 1 : -1 : -1]
 
 
-def _start(size: int, warm: Array | None) -> Array:
-    if warm is not None and warm.shape[1:] == (size,) and np.isfinite(warm).all() and warm.any():
-        return warm
-    return np.random.default_rng(0).normal(size=(2 * KEPT, size))
-
-
-def _followed(product: Product, start: Array) -> Extremes:
+def _followed(product: Product, start: Array, scout: Array | None) -> Extremes:
     """Rayleigh–Ritz on a growing basis: as long as an end is not good enough, its residual joins (Davidson 1975).
 
     From a block of vectors without a preconditioner this is block Lanczos that works on what is still wrong alone. A
-    residual r = Hy − θy, with |y| = 1, bounds the error of θ: some eigenvalue lies within |r| (Parlett 1998, 4.5).
+    residual r = Hy − θy, with |y| = 1, bounds the error of θ: some eigenvalue lies within |r| (Parlett 1998, 4.5), but
+    not the outermost one, unless the basis knows of it. So a `scout` `(P,)`, if any, and what the Hessian makes of it
+    time and again, s ← Hs, join as well.
     """
-    size, products = start.shape[1], 0
+    size, products, scouted = start.shape[1], 0, 0
     basis, images = np.empty((0, size)), np.empty((0, size))
     new = start
     while True:
         new = _orthonormal(new, basis)
+        scouts = np.empty((0, size)) if scout is None else _orthonormal(scout[None], np.vstack([basis, new]))
+        new = np.vstack([new, scouts])
         new_images = np.array([product(vector) for vector in new]).reshape(-1, size)
-        products += len(new)
+        products, scouted = products + len(new), scouted + len(scouts)
         if not np.isfinite(new_images).all():
             return _nothing(size, products)
+        scout = new_images[-1] if len(scouts) and scouted < SCOUTS else None
         basis, images = np.vstack([basis, new]), np.vstack([images, new_images])
         small = basis @ images.T
         values, mix = np.linalg.eigh((small + small.T) / 2)
@@ -110,11 +126,13 @@ def _followed(product: Product, start: Array) -> Extremes:
         errors = np.linalg.norm(residuals, axis=1)
         wrong = errors > _allowed(values)
         # Nothing new also means that the basis holds all that the start vectors can lead to.
-        if not wrong.any() or not len(new) or products >= BUDGET:
+        if (scout is None and not wrong.any()) or not len(new) or products >= BUDGET:
             vectors = mix[:, _outer(len(values))].T @ basis
-            return Extremes(float(values[-1]), float(values[0]), vectors, float(errors.max()), products)
+            return Extremes(
+                float(values[-1]), float(values[0]), vectors, (float(errors[0]), float(errors[1])), products
+            )
         new = residuals[wrong]
-        if len(basis) + len(new) > ROOM:
+        if len(basis) + len(new) >= ROOM:
             best = mix[:, _outer(len(values), ROOM // 4)].T
             basis, images = best @ basis, best @ images
 

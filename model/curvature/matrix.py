@@ -31,7 +31,8 @@ def eigenpairs(
     """The `count` largest (or smallest) eigenvalues `(count,)` of the Hessian and their unit vectors `(count, P)`.
 
     The outermost comes first. Implicitly restarted Lanczos (Lehoucq, Sorensen & Yang 1998), to a relative accuracy of
-    1e-6, from the vector `start` `(P,)`: the eigenvector of a moment ago spares most of the work.
+    1e-6, from the vector `start` `(P,)`: the eigenvector of a moment ago spares most of the work. Some of a random one
+    is added, as from within a subspace that the Hessian never leaves nothing outside is found.
     Raises `ArpackNoConvergence` where it does not find them.
     """
     size = objective.size
@@ -41,7 +42,9 @@ def eigenpairs(
         ends = slice(None, count) if smallest else slice(None, -count - 1, -1)
         return values[ends], vectors.T[ends]
     operator = LinearOperator((size, size), matvec=objective.hessian_at(params), dtype=float)
-    begin = np.random.default_rng(0).normal(size=size) if start is None else start
+    begin = np.random.default_rng(0).normal(size=size)
+    if start is not None:
+        begin = start / np.linalg.norm(start) + 0.1 * begin / np.linalg.norm(begin)
     values, vectors = eigsh(operator, count, which="SA" if smallest else "LA", v0=begin, tol=1e-6)
     order = np.argsort(values if smallest else -values)
     return values[order], vectors.T[order]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.arrays import Array
-from model.curvature.ends import extremes
+from model.curvature.ends import Extremes, extremes
 from model.curvature.matrix import MOST, hessian, overflow_is_expected
 from model.curvature.words import shown
 from model.objective import Objective
@@ -42,8 +42,11 @@ def critical(objective: Objective, params: Array, gradient: Array | None = None)
     above, a minimum; all below, a maximum; some below, a saddle, whose index is their number; none below and some 0,
     the floor of a valley, of which second derivatives cannot tell whether it goes down. All but saddles are slopes
     still, if Newton's step from here is longer than AWAY. Where gradient and curvature are both nothing beside the
-    loss (FLAT), it is a plateau. Where the loss changes close by more than they have it, because 0 was taken for
-    derivatives that do not exist, it is a kink. Above `MOST` parameters λ_max and λ_min alone are looked at.
+    loss (FLAT), it is a plateau. Where 0 was taken for derivatives that do not exist, the loss close by differs from
+    what they say: then it is a kink, unless it is a minimum all the more, or a maximum.
+
+    Above `MOST` parameters λ_max and λ_min alone are looked at, which can tell a saddle but no minimum: between them
+    hundreds of level directions may lie. Then it is a valley, as far as is known.
     """
     loss = float(objective.loss(params))
     slope = objective.loss_and_gradient(params)[1] if gradient is None else gradient
@@ -59,7 +62,7 @@ def critical(objective: Objective, params: Array, gradient: Array | None = None)
     elif steepness > STILL * most:
         return Point("slope", None, steepness, f"A slope: the gradient is still {shown(steepness)}.")
     elif objective.size > MOST:
-        point = _by_ends(objective.size, ends.largest, ends.smallest, steepness)
+        point = _by_ends(objective.size, ends, steepness)
         away = steepness / max(min(abs(ends.largest), abs(ends.smallest)), LEVEL * most)
     else:
         values, vectors = np.linalg.eigh(hessian(objective, params))
@@ -68,8 +71,10 @@ def critical(objective: Objective, params: Array, gradient: Array | None = None)
     if point.kind in ("minimum", "maximum", "valley") and away > AWAY:
         far = f"A slope: the gradient is only {shown(steepness)}, but so is the curvature where it leads."
         return Point("slope", None, steepness, far)
-    if point.kind in ("plateau", "valley") and _kinked(objective, params, loss, slope, most):
-        return Point("kink", None, steepness, "A kink: the loss has no derivative here, for which 0 is taken.")
+    below, above = _kinked(objective, params, loss, slope, most)
+    if {"minimum": below, "maximum": above, "plateau": below or above, "valley": below or above}.get(point.kind):
+        lead = " It goes down from here." if below else ""
+        return Point("kink", None, steepness, f"A kink: the loss has no derivative here, for which 0 is taken.{lead}")
     return point
 
 
@@ -91,25 +96,30 @@ def _by_spectrum(values: Array, steepness: float) -> Point:
     return Point("minimum", 0, steepness, f"A minimum: {gradient}, and {_all(size)} up.")
 
 
-def _by_ends(size: int, largest: float, smallest: float, steepness: float) -> Point:
-    least, gradient = LEVEL * max(abs(largest), abs(smallest)), f"the gradient is {shown(steepness)}"
-    if largest < -least:
-        return Point("maximum", size, steepness, f"A maximum: {gradient}, and {_all(size)} down.")
-    if smallest < -least:
-        sentence = f"A saddle: {gradient}, but at least one of {size:,} directions goes down."
-        return Point("saddle", None, steepness, sentence)
-    if smallest > least:
-        return Point("minimum", 0, steepness, f"A minimum: {gradient}, and {_all(size)} up.")
-    sentence = f"The floor of a valley: {gradient}, no direction curves down, but at least one is level."
-    return Point("valley", 0, steepness, sentence)
+def _by_ends(size: int, ends: Extremes, steepness: float) -> Point:
+    gradient = f"the gradient is {shown(steepness)}"
+    if ends.sign < 0 and ends.smallest < -LEVEL * abs(ends.largest):
+        if ends.largest > LEVEL * abs(ends.smallest):
+            sentence = f"A saddle: {gradient}, but at least one of {size:,} directions goes down."
+            return Point("saddle", None, steepness, sentence)
+        return Point(
+            "maximum", None, steepness, f"A maximum, as far as two curvatures tell: {gradient}, and both go down."
+        )
+    sentence = (
+        f"The floor of a valley, as far as two curvatures tell: {gradient}, and no direction is known to curve down; "
+        f"how many of {size:,} are level was not counted."
+    )
+    return Point("valley", None, steepness, sentence)
 
 
-def _kinked(objective: Objective, params: Array, loss: float, slope: Array, most: float) -> bool:
-    """Whether the loss changes around by more than gradient and curvature have it, in proportion to the distance."""
+def _kinked(objective: Objective, params: Array, loss: float, slope: Array, most: float) -> tuple[bool, bool]:
+    """Whether the loss around is below, and above, what derivatives have it, in proportion to the distance."""
     around = np.random.default_rng(0).normal(size=(16, objective.size))
     around *= NEAR / np.linalg.norm(around, axis=1, keepdims=True)
-    change = float(np.abs(objective.loss(params + around) - loss - around @ slope).max())
-    return not change <= NEAR * (10.0 * FLAT * max(1.0, abs(loss)) + most * NEAR)
+    around = np.vstack([around, -around])
+    change = objective.loss(params + around) - loss - around @ slope
+    seen = NEAR * (10.0 * FLAT * max(1.0, abs(loss)) + most * NEAR)
+    return not change.min() >= -seen, not change.max() <= seen
 
 
 def _all(count: int) -> str:

@@ -27,6 +27,7 @@ class Expression:
     operation: str
     operands: tuple[Expression, ...] = field(default=(), repr=False)
     value: Any = None
+    steep: bool = False  # whether it may be infinite where its operands are not
 
     def derivative(self, variable: str) -> Expression:
         """∂/∂variable, by the chain rule: the sum of each operand's derivative times the partial by that operand."""
@@ -35,7 +36,7 @@ class Expression:
             slope = ONE if node.operation == variable else ZERO
             for index, inner in enumerate(node.operands):
                 partial = OPERATIONS[node.operation].partials[index](node, *node.operands)
-                slope += slopes[inner] * partial  # 0 times it is dropped: x^2 never takes the logarithm of x
+                slope += slopes[inner].times(partial)  # 0 times it is dropped: x^2 never takes the logarithm of x
             slopes[node] = slope
         return slopes[self]
 
@@ -56,6 +57,16 @@ class Expression:
             return ZERO
         return other if self.equals(1.0) else self if other.equals(1.0) else apply("*", self, other)
 
+    def times(self, other: Expression) -> Expression:
+        """The product in a chain of derivatives: what is 0 stays so, be the rest of the chain infinite.
+
+        ∂(x^y)/∂y = x^y·log x is 0 at x = 0, and that of √x² has its two slopes' mean there, as |x| has.
+        """
+        product = self * other
+        if product.operation == "*" and product.steep:
+            return Expression("chained", product.operands, steep=True)
+        return product
+
     def __truediv__(self, other: Expression) -> Expression:
         return ZERO if self.equals(0.0) else self if other.equals(1.0) else apply("/", self, other)
 
@@ -68,7 +79,10 @@ def apply(operation: str, *operands: Expression) -> Expression:
     """The node of an operation on other nodes; of numbers it is the number at once (in floats: 9^9^9^9 is ∞)."""
     if all(inner.operation == "number" for inner in operands):
         return number(OPERATIONS[operation].evaluate(*(inner.value for inner in operands)))
-    return Expression(operation, operands)
+    steep = operation in STEEP and not (
+        operation == "^" and operands[1].operation == "number" and operands[1].value >= 1
+    )
+    return Expression(operation, operands, steep=steep or any(inner.steep for inner in operands))
 
 
 def number(value: float) -> Expression:
@@ -90,13 +104,23 @@ class Operation:
     partials: tuple[Callable[..., Expression], ...]
 
 
+def _chained(u: Any, v: Any) -> Any:
+    product = u * v
+    lost = np.isnan(product) & ((u == 0.0) & np.isinf(v) | np.isinf(u) & (v == 0.0))
+    return np.where(lost, 0.0, product) if np.any(lost) else product
+
+
+STEEP = ("/", "^", "log", "ln", "sqrt")
+
+
 ARITHMETIC = (
     Operation("+", operator.add, (lambda f, u, v: ONE, lambda f, u, v: ONE)),
     Operation("-", operator.sub, (lambda f, u, v: ONE, lambda f, u, v: -ONE)),
     Operation("*", operator.mul, (lambda f, u, v: v, lambda f, u, v: u)),
     Operation("/", operator.truediv, (lambda f, u, v: ONE / v, lambda f, u, v: -(f / v))),
-    Operation("^", operator.pow, (lambda f, u, v: v * u ** (v - ONE), lambda f, u, v: f * apply("log", u))),
+    Operation("^", operator.pow, (lambda f, u, v: v.times(u ** (v - ONE)), lambda f, u, v: f.times(apply("log", u)))),
     Operation("negative", operator.neg, (lambda f, u: -ONE,)),
+    Operation("chained", _chained, (lambda f, u, v: v, lambda f, u, v: u)),
 )
 # What a formula can call. The slope of abs is sign, 0 at 0; that of sign is 0, also at its jump.
 ELEMENTARY = (

@@ -59,9 +59,9 @@ class Function(Settings, frozen=True, tag_field="kind"):
 class Analytic(Objective):
     """A function of two parameters, θ = (x, y), by its formula. Final.
 
-    Where a slope does not exist though the value is finite, as at a tip, the formula's is NaN and 0 is taken, like
-    ReLU's at 0: a subgradient where the tip points down, and a place where the descent stays. So is it with second
-    derivatives.
+    Where a slope does not exist though the value is finite, as at a tip, 0 is taken for the term that has none, like
+    ReLU's at 0: a subgradient where the tip points down, and a place where the descent stays. So it is with second
+    derivatives, which may also be infinite there.
     """
 
     def __init__(self, function: Function) -> None:
@@ -112,8 +112,8 @@ class Analytic(Objective):
 
     def _hessian_at(self, params: Array) -> Product:
         hessian = self.formula.hessian(*params)
-        if np.isfinite(self._loss(params)):
-            hessian[np.isnan(hessian)] = 0.0
+        if np.isfinite(self.formula.at(*params)).all():
+            hessian[~np.isfinite(hessian)] = 0.0
 
         @np.errstate(over="ignore", invalid="ignore")  # after a divergence it may hold infinities
         def product(vector: Array) -> Array:
