@@ -72,7 +72,7 @@ def critical(objective: Objective, params: Array, gradient: Array | None = None)
         far = f"A slope: the gradient is only {shown(steepness)}, but so is the curvature where it leads."
         return Point("slope", None, steepness, far)
     below, above = _kinked(objective, params, loss, slope, most)
-    if {"minimum": below, "maximum": above, "plateau": below or above, "valley": below or above}.get(point.kind):
+    if {"minimum": below, "maximum": above, "slope": False}.get(point.kind, below or above):
         lead = " It goes down from here." if below else ""
         return Point("kink", None, steepness, f"A kink: the loss has no derivative here, for which 0 is taken.{lead}")
     return point
