@@ -155,6 +155,11 @@ class Network(Settings, frozen=True):
             delta *= self.phi.slope(tape.pre_activations[index - 1], tape.inputs[index][: layers[index].fan_in])
             yield delta
 
+    def slopes(self, tape: Tape) -> list[Array]:
+        """φ'(z) `(fan_out, n)` of every layer but the last, first to last."""
+        entered = zip(tape.pre_activations, tape.inputs[1:], strict=True)
+        return [self.phi.slope(z, a[: len(z)]) for z, a in entered]
+
     def backward(self, params: Array, tape: Tape, slope: Array) -> Array:
         """The gradient `(P,)` by the chain rule: with ∂L/∂z = δ, a layer's part is δ·aᵀ."""
         gradient, index = np.empty(len(params)), len(self.layers)
@@ -176,7 +181,7 @@ class Network(Settings, frozen=True):
         weights = [self.weights(params, layer) for layer in layers]
         deltas = list(self.deltas(params, tape, slope))[::-1]
         inner = [(z, a[: len(z)]) for z, a in zip(tape.pre_activations, tape.inputs[1:], strict=True)]
-        slopes = [phi.slope(z, a) for z, a in inner]
+        slopes = self.slopes(tape)
         bends = [_back(W, delta) for W, delta in zip(weights[1:], deltas[1:], strict=True)]
         for bend, (z, a) in zip(bends, inner, strict=True):
             bend *= phi.curvature(z, a)

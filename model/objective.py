@@ -29,11 +29,15 @@ class Flow(NamedTuple):
     """How much of the gradient reaches each of the L layers, first to last.
 
     `gradients` `(L,)`: the norm of the gradient in that layer's weights and biases. `signals` `(L,)`: the norm of
-    ∂L/∂z there, the running product of backpropagation; the quotient of two neighbours is one layer's factor.
+    ∂L/∂z there, the running product of backpropagation; the quotient of two neighbours is one layer's factor. `dead`
+    `(L,)`: how many of the `units` `(L,)` of a layer have a slope of 0 on all rows, so that no gradient passes them and
+    none changes what enters them: of ReLU, those that are never above 0. The last layer has no activation, and none.
     """
 
     gradients: Array
     signals: Array
+    dead: Array = np.empty(0, int)
+    units: Array = np.empty(0, int)
 
 
 class Objective(ABC):
@@ -221,7 +225,10 @@ class Fit(Objective):
         deltas = list(self.network.deltas(params, tape, slope))[::-1]
         gradient = self.network.backward(params, tape, slope)
         gradients = [np.linalg.norm(gradient[layer.start : layer.stop]) for layer in self.network.layers]
-        return Flow(np.array(gradients), np.array([np.linalg.norm(delta) for delta in deltas]))
+        slopes = self.network.slopes(tape)
+        dead = np.array([*((slope == 0.0).all(axis=1).sum() for slope in slopes), 0])
+        units = np.array([layer.fan_out for layer in self.network.layers])
+        return Flow(np.array(gradients), np.array([np.linalg.norm(delta) for delta in deltas]), dead, units)
 
     def user_units(self, params: npt.ArrayLike) -> Array | None:
         """Parameters `(P,)` that do the same to data as they were before standardisation; None where there are none.

@@ -9,8 +9,22 @@ import numpy as np
 import pytest
 from scipy.special import expit, log_expit
 
-from model import ACTIVATIONS, DATASETS, LOSSES, Fit, Loss, Network, Objective, Restricted, SettingError
+from model import (
+    ACTIVATIONS,
+    DATASETS,
+    LOSSES,
+    Descent,
+    Fit,
+    Loss,
+    Network,
+    Objective,
+    Restricted,
+    SettingError,
+    begin,
+)
 from model.activations import Array
+from model.curvature import forecast
+from model.curvature.outlook import dead_units
 from model.datasets import Blobs, Dataset, Moons, Scaling, Sine
 from model.losses import BinaryCrossEntropy, MeanSquared, SoftmaxCrossEntropy
 from model.objective import chosen, unsuited
@@ -492,3 +506,36 @@ def test_there_are_no_user_units_where_a_layer_cannot_be_shifted(network: Networ
     assert Fit(data, network, MeanSquared()).user_units(np.zeros(network.size)) is None
     plain = Fit(Sine().load(), Network((1, 1)), MeanSquared())
     assert plain.user_units(np.zeros(2)) is None
+
+
+# ---- dead units -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("activation", [name for name in ACTIVATIONS if name != "relu"])
+def test_where_a_slope_is_nowhere_0_no_unit_is_dead(activation: str) -> None:
+    objective = fit(MeanSquared, activation)
+    assert objective.flow(some_params(objective)).dead.tolist() == [0, 0, 0]
+
+
+def test_dead_units_are_counted_layer_by_layer() -> None:
+    """Units of ReLU whose bias keeps them below 0 on all rows: no parameter into them moves the loss."""
+    objective = fit(MeanSquared, "relu")
+    network, params = objective.network, np.abs(some_params(objective))
+    first, second, _ = network.layers
+    network.weights(params, first)[1] = 0.0
+    network.biases(params, first)[1] = -1.0
+    network.weights(params, second)[[0, 2]] *= -1.0  # of what is never below 0
+    network.biases(params, second)[[0, 2]] = -1e-9
+    flow = objective.flow(params)
+    assert flow.units.tolist() == [4, 3, 2] and flow.dead[0] >= 1 and flow.dead[1] == 2 and flow.dead[2] == 0
+    gradient = objective.loss_and_gradient(params)[1]
+    assert not network.matrix(gradient, first)[1].any() and not network.matrix(gradient, second)[[0, 2]].any()
+    hidden = np.maximum(
+        objective.dataset.inputs @ network.weights(params, first).T + network.biases(params, first).T, 0
+    )
+    assert flow.dead[0] == int((hidden == 0.0).all(axis=0).sum())
+    assert dead_units(flow) == (
+        f"Dead: {flow.dead[0]} of 4 units of layer 1, 2 of 3 units of layer 2; on no row does a gradient pass them."
+    )
+    assert dead_units(objective.flow(np.abs(params))) == ""
+    assert forecast(objective, Descent(), begin(objective, Descent(), params)).warning.endswith(dead_units(flow))

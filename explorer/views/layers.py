@@ -15,7 +15,7 @@ from explorer.views.strip import Strip
 from model import Flow
 
 ROW, LEAST_ROW, HEAD = 42, 27, 42
-COLUMNS = {"layer": 0.0, "▬ ‖gradient‖": 0.18, "○ ‖∂L/∂z‖": 0.51, "× next": 0.83}  # and where each begins
+COLUMNS = {"layer": 0.0, "▬ ‖gradient‖": 0.26, "○ ‖∂L/∂z‖": 0.56, "× next": 0.84}  # and where each begins
 
 
 class LayersView(View):
@@ -40,15 +40,16 @@ class LayersView(View):
         return rendered(self)
 
     def _rows(self) -> list[tuple[str, str, str, str]]:
-        """The numbers of each layer as texts: which it is, ‖gradient‖, ‖∂L/∂z‖, and that as a multiple of the next."""
+        """The numbers of each layer as texts: which it is, with its dead units, ‖gradient‖, ‖∂L/∂z‖, and that as a
+        multiple of the next."""
         if self._flow is None or not len(self._flow.signals):
             return []
-        gradients, signals = self._flow
+        gradients, signals, dead, _ = self._flow
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             factors = signals[:-1] / signals[1:]
         shown = [*(number(factor, 2) if np.isfinite(factor) else "" for factor in factors), ""]
-        numbers = zip(gradients.tolist(), signals.tolist(), shown, strict=True)
-        return [(str(layer), number(g), number(s), factor) for layer, (g, s, factor) in enumerate(numbers, 1)]
+        names = [f"{layer} · {count} dead" if count else str(layer) for layer, count in enumerate(dead.tolist(), 1)]
+        return list(zip(names, map(number, gradients.tolist()), map(number, signals.tolist()), shown, strict=True))
 
     def _why_empty(self) -> str:
         return "No layers here: a function of x and y." if self._flow is not None else "No state yet."
@@ -63,7 +64,7 @@ class LayersView(View):
         columns = [12 * k + share * (rect.width() - 24 * k) for share in COLUMNS.values()]
         for words, x in zip(COLUMNS, columns, strict=True):
             draw_text(painter, QPointF(x, 18 * k), words, style, style.theme.muted, 8.5, align=left)
-        bar, places = QRectF(12 * k, 0, rect.width() - 24 * k, 0), _places(np.stack(self._flow))
+        bar, places = QRectF(12 * k, 0, rect.width() - 24 * k, 0), _places(np.stack(self._flow[:2]))
         row_height = min(max((rect.height() - HEAD * k) / len(rows), LEAST_ROW * k), ROW * k)
         for index, row in enumerate(rows):
             y = HEAD * k + row_height * index

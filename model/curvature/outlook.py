@@ -10,7 +10,7 @@ from model.curvature.ends import Extremes, extremes
 from model.curvature.matrix import overflow_is_expected
 from model.curvature.words import told_apart
 from model.descent import Descent, State
-from model.objective import Objective
+from model.objective import Flow, Objective
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +19,8 @@ class Forecast:
 
     `predicted`: g·Δ + ½Δ·HΔ. `actual`: L(θ + Δ) − L(θ). `ends` are the outermost curvatures as the optimizer sees
     them: of the Hessian, with the weight decay that is added to the gradient, by the optimizer's own metric where it
-    has one. `limit` is the curvature at which it becomes unstable. `warning` is one sentence, empty where all is well.
+    has one. `limit` is the curvature at which it becomes unstable. `warning` is a sentence or two, empty where all is
+    well.
     """
 
     predicted: float
@@ -50,9 +51,20 @@ def forecast(objective: Objective, descent: Descent, state: State, warm: Array |
     metric = optimizer.metric(adjusted, state.memory)
     ends = extremes(objective, params, warm, metric, descent.weight_decay)
     limit = optimizer.limit(rate)
+    warning = _warning(descent, loss, actual, ends.largest, limit, metric is not None)
     return Forecast(
-        predicted, actual, ends, limit, _warning(descent, loss, actual, ends.largest, limit, metric is not None)
+        predicted, actual, ends, limit, " ".join(filter(None, [warning, dead_units(objective.flow(params))]))
     )
+
+
+def dead_units(flow: Flow) -> str:
+    """A dying ReLU in words: how many units no gradient passes on any row, in which layer; empty where none."""
+    parts = [
+        f"{dead:,} of {units:,} units of layer {layer}"
+        for layer, (dead, units) in enumerate(zip(flow.dead.tolist(), flow.units.tolist(), strict=True), 1)
+        if dead
+    ]
+    return f"Dead: {', '.join(parts)}; on no row does a gradient pass them." if parts else ""
 
 
 def _warning(descent: Descent, loss: float, actual: float, sharpness: float, limit: float, scaled: bool) -> str:
