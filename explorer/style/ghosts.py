@@ -82,12 +82,7 @@ def _further(taken: Sequence[Ghost], dashes: Sequence[Qt.PenStyle]) -> Ghost:
     """A style with one of these dashes: that which differs most from those taken that have the same."""
 
     def gap(ghost: Ghost) -> float:
-        same = [other for other in taken if other.dash == ghost.dash]
-        inks, shades = (
-            (_apart(ghost.ink, other.ink) for other in same),
-            (_apart(ghost.shade, other.shade) for other in same),
-        )
-        return min([*inks, *shades], default=math.inf)
+        return min((_apart(ghost, other) for other in taken if other.dash == ghost.dash), default=math.inf)
 
     return max((Ghost(*colors, dash) for colors in _colors() for dash in dashes), key=gap)
 
@@ -100,8 +95,8 @@ def _colors() -> Iterator[tuple[str, str]]:
             yield ink, shade
 
 
-def _apart(one: str, other: str) -> float:
-    return math.dist(_seen(one), _seen(other))
+def _apart(one: Ghost, other: Ghost) -> float:
+    return min(math.dist(_seen(one.ink), _seen(other.ink)), math.dist(_seen(one.shade), _seen(other.shade)))
 
 
 @cache
