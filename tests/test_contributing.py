@@ -21,11 +21,17 @@ EXAMPLE = re.compile(r"^### [^\n]*`(\S+)`\n.*?^```python\n(.*?)^```$", re.DOTALL
 EXAMPLES: dict[str, str] = dict(EXAMPLE.findall((ROOT / "CONTRIBUTING.md").read_text("utf-8")))
 NAMES = {
     "ACTIVATIONS": "softsign", "LOSSES": "cauchy", "INITIALIZERS": "orthogonal", "SCHEDULES": "inverse-root",
-    "OPTIMIZERS": "aggmo", "DATASETS": "checkers", "PLANES": "radial", "VIEWS": "histogram",
+    "OPTIMIZERS": "aggmo", "DATASETS": "checkers", "PLANES": "radial", "LINES": "so-far", "FUNCTIONS": "matyas",
+    "VIEWS": "histogram",
 }  # fmt: skip
-# Files of tests over registries, and beyond them whatever has a name in it, of a tag or a class.
-FILES = ("activations", "losses", "initializers", "schedules", "optimizers", "datasets", "plane", "settings", "style")
-WANTED = " or ".join([*(f"test_{file}.py" for file in FILES), *NAMES.values(), "InverseRoot"])
+# Tests of registries, all of them; and those beside them that have an example in their name, by its tag or its class.
+ALL = (
+    "activations", "losses", "initializers", "schedules", "optimizers", "datasets", "plane", "line", "functions",
+    "settings", "commands", "style",
+)  # fmt: skip
+BESIDE = ("experiment", "objective", "descent", "running", "check", "views", "picture")
+FILES = [f"tests/test_{name}.py" for name in (*ALL, *BESIDE)]
+CHOSEN = " or ".join([*(f"test_{name}.py" for name in ALL), *NAMES.values(), "InverseRoot", "AlongWay"])
 
 # Packages are those of the working directory, and the tests' too, which come to have them imported already.
 TESTS = f"""
@@ -37,7 +43,7 @@ for package in (explorer, model):
 for registry, name in {NAMES}.items():
     kinds = VIEWS if registry == "VIEWS" else getattr(model, registry)
     assert name in [kind if isinstance(kind, str) else kind_of(kind) for kind in kinds], name
-sys.exit(pytest.main(["-q", "-m", "not gl", "-p", "no:cacheprovider", "-k", {WANTED!r}]))
+sys.exit(pytest.main(["-q", "-m", "not gl", "-p", "no:cacheprovider", "-k", {CHOSEN!r}, *{FILES}]))
 """
 CONTRACTS = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True, no_logo=True))"
 
