@@ -29,11 +29,11 @@ class Probing:
         self.worker.take()
         self.found = self._about = self.line = None
 
-    def want(self, views: set[str]) -> bool:
+    def want(self, wanted: set[str]) -> bool:
         """Which of what can be `PROBED` somebody wants; True if it is something else than before."""
-        changed = views & PROBED != self._wanted
+        changed = wanted & PROBED != self._wanted
         if changed:
-            self._wanted, self._about = views & PROBED, None
+            self._wanted, self._about = wanted & PROBED, None
         return changed
 
     def slice_along(self, line: Line | None) -> None:
