@@ -14,7 +14,7 @@ from model.settings import kind_of
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Landscape": ("function",),
-    "Data": ("dataset", "holdout"),
+    "Data": ("dataset", "holdout", "split_seed"),
     "Network": ("network", "initializer", "seed", "trained"),
     "Loss": ("loss",),
     "Optimizer": ("descent", "steps"),

@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from model import OPTIMIZERS, Experiment, Flow, Objective, Optimizer, Plane, Probe, State, Surface, Trajectory
-from model.activations import Array
+from model.arrays import Array
 from model.running import Bridge
 
 MOST_ENDED = 12  # ended runs that are kept: as many as there are ordinary styles to tell them apart

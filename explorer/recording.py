@@ -21,12 +21,12 @@ from model import (
     changes,
     fields_of,
 )
-from model.activations import Array
+from model.arrays import Array
 from model.storage.layout import Segments
 
 STRUCTURE = (
-    "function", "dataset", "holdout", "network.widths", "network.bias", "network.degree", "initializer", "seed",
-    "trained",
+    "function", "dataset", "holdout", "split_seed", "network.widths", "network.bias", "network.degree", "initializer",
+    "seed", "trained",
 )  # fmt: skip
 OBJECTIVE = ("loss", "network.activation")
 VIEW = ("plane", "rescale", "resolution", "line", "title", "about", "steps")

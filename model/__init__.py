@@ -16,7 +16,7 @@ from model.line import LINES, Line, Profile
 from model.plane import PLANES, Plane, PlaneKind, Principal, RandomNormalized, TwoParameters
 from model.surface import Surface, survey
 from model.experiment import Experiment, NetworkLoss, another_start, changes, from_json, to_json, with_field, with_text
-from model.running import Landscape, Look, Step, landscape, train
+from model.running import Landscape, Look, Step, landscape, plane_of, train
 from model.probing import Probe, probe
 from model.worker import Batch, Worker
 from model.storage import StoredRun, load_run, save_run
@@ -28,6 +28,6 @@ __all__ = [
     "Objective", "Optimizer", "Plane", "PlaneKind", "Principal", "Probe", "Profile", "RandomNormalized",
     "Restricted", "Schedule", "SettingError", "Settings", "Source", "State", "Step", "StoredRun", "Surface",
     "Trajectory", "TwoParameters", "Worker", "advance", "another_start", "begin", "changes", "descend", "fields_of",
-    "from_json", "landscape", "load_run", "probe", "resume", "save_run", "survey", "to_json", "train", "unsuited",
-    "with_field", "with_text",
+    "from_json", "landscape", "load_run", "plane_of", "probe", "resume", "save_run", "survey", "to_json", "train",
+    "unsuited", "with_field", "with_text",
 ]  # fmt: skip

@@ -7,18 +7,17 @@ with the Hessian also by its curvature φ''(z). Several get both from the value 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import expit, ndtr
+
+from model.arrays import Array
 
 # The C library hands blocks above 128 kB back to the system, and a step that asks for them anew waits for their pages:
 # up to a third of the time of a large network's step. Once a larger block was freed, it keeps those up to that size
 # (mallopt(3), M_MMAP_THRESHOLD).
 np.empty(31 * 2**20, np.uint8)
 
-Array = npt.NDArray[Any]
 Derivative = Callable[[Array, Array], Array]
 
 

@@ -18,7 +18,7 @@ from typing import Annotated
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.descent import Descent
 from model.objective import Bounds, Flow, Objective, Product, Slice
 from model.optimizers import Memory
@@ -145,11 +145,11 @@ class BendLoss(Objective):
     def chunk(self) -> int:
         return self.whole.chunk
 
-    def loss(self, params: Array) -> Array:
+    def _loss(self, params: Array) -> Array:
         losses = (self.whole.loss(start + s * params) for start, s in zip(self.fixed, self.factors, strict=True))
         return np.asarray(sum(losses) / self.samples)
 
-    def loss_and_gradient(self, params: Array, rows: Array | None = None) -> tuple[float, Array]:
+    def _loss_and_gradient(self, params: Array, rows: Array | None) -> tuple[float, Array]:
         chosen = range(self.samples) if rows is None else rows
         mean, gradient = 0.0, np.zeros(self.size)
         for node in chosen:
@@ -159,7 +159,7 @@ class BendLoss(Objective):
             gradient += (s / len(chosen)) * slope
         return mean, gradient
 
-    def hessian_at(self, params: Array) -> Product:
+    def _hessian_at(self, params: Array) -> Product:
         products = [
             self.whole.hessian_at(start + s * params) for start, s in zip(self.fixed, self.factors, strict=True)
         ]
@@ -170,10 +170,10 @@ class BendLoss(Objective):
 
         return product
 
-    def flow(self, params: Array) -> Flow:
+    def _flow(self, params: Array) -> Flow:
         return Flow(np.empty(0), np.empty(0))  # many networks have no one flow
 
-    def slice(self, origin: Array, directions: Array) -> Slice:
+    def _slice(self, origin: Array, directions: Array) -> Slice:
         nodes = zip(self.fixed, self.factors, strict=True)
         slices = [self.whole.slice(start + s * origin, s * directions) for start, s in nodes]
         return lambda coords: np.asarray(sum(losses(coords) for losses in slices) / len(slices))

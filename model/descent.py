@@ -14,7 +14,7 @@ from typing import Annotated
 import msgspec
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array, kept
 from model.objective import Objective
 from model.optimizers import OPTIMIZERS, HeavyBall, Memory, Optimizer
 from model.schedules import SCHEDULES, Constant, Schedule
@@ -126,6 +126,7 @@ _overflow_is_expected = np.errstate(over="ignore", invalid="ignore")
 @_overflow_is_expected
 def begin(objective: Objective, descent: Descent, params: Array, step: int = 0) -> State:
     """The state from which a descent starts at `params` `(P,)`, with an optimizer that remembers nothing."""
+    params = kept(params)
     return _arrive(objective, descent, step, params, descent.optimizer.init(params))
 
 

@@ -17,7 +17,7 @@ from typing import Annotated
 import msgspec
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.curvature import eigenpairs
 from model.datasets import DATASETS, Dataset, Moons, Source
 from model.descent import Descent, State, begin, descend
@@ -27,7 +27,7 @@ from model.line import LINES, AlongGradient, LineKind
 from model.losses import LOSSES, BinaryCrossEntropy, Loss, MeanSquared, SoftmaxCrossEntropy
 from model.network import Network
 from model.objective import Fit, Objective, Restricted, chosen, unsuited
-from model.plane import PLANES, Course, Plane, PlaneKind, Principal
+from model.plane import PLANES, PlaneKind, Principal
 from model.rescale import check as check_rescale
 from model.rescale import scaling
 from model.settings import SettingError, Settings, build, fields_of, setting, value_of
@@ -60,6 +60,15 @@ class Experiment(Settings, frozen=True):
         float,
         setting("Held out", "share of the samples kept for the test loss alone", ge=0, le=0.9, zero="none"),
     ] = 0.0
+    split_seed: Annotated[
+        int,
+        setting(
+            "Split seed",
+            "draws which samples are held out; new starts and races are compared on the same ones",
+            ge=0,
+            le=2**31,
+        ),
+    ] = 0
     network: Annotated[Network, setting("Network")] = Network()
     initializer: Annotated[Initializer, setting("Initialiser", "how the weights begin", kinds=INITIALIZERS)] = (
         GlorotNormal()
@@ -132,7 +141,7 @@ class Experiment(Settings, frozen=True):
         """What is minimised; the same object for equal settings."""
         if isinstance(self.function, Function):
             return self.function.objective
-        split_seed = self.seed if self.holdout else 0  # where nothing is split, another start is the same objective
+        split_seed = self.split_seed if self.holdout else 0  # where nothing is split, it is the same objective
         fit = _fit(self.dataset.load(), self.network, self.loss, self.holdout, split_seed)
         return _restricted(fit, self.initializer, self.seed, self.trained) if self.trained else fit
 
@@ -158,10 +167,6 @@ class Experiment(Settings, frozen=True):
         start = self.begin()
         states = descend(self.objective, self.descent, start)
         return Trajectory([start, *islice(states, self.steps if steps is None else steps)])
-
-    def slice_of(self, trajectory: Trajectory) -> Plane:
-        """The plane that this experiment draws, for a path."""
-        return self.plane.plane(self.objective, Course.along(trajectory))
 
 
 @lru_cache(maxsize=32)

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.settings import Settings, setting
 
 

@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from scipy.special import expit
 
-from model.activations import Array
+from model.arrays import Array
 from model.settings import Settings, setting
 
 

@@ -15,7 +15,8 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from model.activations import ACTIVATIONS, Activation, Array
+from model.activations import ACTIVATIONS, Activation
+from model.arrays import Array, vector, vectors
 from model.initializers import Initializer
 from model.settings import SettingError, Settings, setting
 
@@ -100,6 +101,7 @@ class Network(Settings, frozen=True):
     def features(self, inputs: Array) -> Array:
         """What enters the first layer for inputs `(..., n, D)`, one column for each sample: they themselves, or the
         powers x, x², … xᵈ of one; with biases, a row of ones below."""
+        inputs = np.asarray(inputs, float)
         powers = inputs if self.degree == 1 else inputs ** np.arange(1, self.degree + 1)
         rows = [powers, np.ones((*powers.shape[:-1], 1))] if self.bias else [powers]
         return np.ascontiguousarray(np.swapaxes(np.concatenate(rows, axis=-1), -1, -2))
@@ -107,6 +109,7 @@ class Network(Settings, frozen=True):
     def forward(self, params: Array, features: Array) -> Array:
         """Outputs `(..., n, K)` for any stack of parameters `(..., P)` and the features of n samples."""
         first, *rest = self.layers
+        params = vectors(params, self.size)
         z = self.matrix(params, first) @ features
         return self.forward_from(1, params, self.phi.value(z, out=z)) if rest else np.swapaxes(z, -1, -2)
 
@@ -127,6 +130,7 @@ class Network(Settings, frozen=True):
     def record(self, params: Array, features: Array) -> Tape:
         """The forward pass for one vector `(P,)`, keeping what `backward` needs."""
         *hidden, last = self.layers
+        params = vector(params, last.stop)
         entering, kept, phi = [features], list[Array](), self.phi
         for layer in hidden:
             a = np.empty((layer.fan_out + self.bias, features.shape[1]))

@@ -6,15 +6,15 @@ is any of them with some parameters held, as a function of the others alone.
 
 from __future__ import annotations
 
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from model.activations import Array
+from model.arrays import Array, kept, vector, vectors
 from model.datasets import Dataset
 from model.losses import Loss
 from model.network import Network, Tape
@@ -37,7 +37,11 @@ class Flow(NamedTuple):
 
 
 class Objective(ABC):
-    """A loss over vectors of `size` = P parameters. Holds no state that changes."""
+    """A loss over vectors of `size` = P parameters. Holds no state that changes.
+
+    Whoever implements one says how to compute; this class sees to what comes in. Numbers become floats, other shapes
+    than those of P parameters raise `SettingError`, and what is kept of a caller's arrays is a copy.
+    """
 
     @property
     @abstractmethod
@@ -69,32 +73,52 @@ class Objective(ABC):
     def test(self) -> Objective | None:
         """The same loss on data that were held out; None where none were."""
 
-    @abstractmethod
-    def loss(self, params: Array) -> Array:
+    def loss(self, params: npt.ArrayLike) -> Array:
         """The loss on all data, `(...)` for any stack of parameters `(..., P)`."""
+        return self._loss(vectors(params, self.size))
 
-    @abstractmethod
-    def loss_and_gradient(self, params: Array, rows: Array | None = None) -> tuple[float, Array]:
+    def loss_and_gradient(self, params: npt.ArrayLike, rows: Array | None = None) -> tuple[float, Array]:
         """Loss and gradient `(P,)` at one vector `(P,)`; on all data, or on the rows given by number."""
+        return self._loss_and_gradient(vector(params, self.size), rows)
 
-    @abstractmethod
-    def hessian_at(self, params: Array) -> Product:
+    def hessian_at(self, params: npt.ArrayLike) -> Product:
         """The function v `(P,)` → H·v `(P,)`, with the exact Hessian H of the loss at `params` `(P,)`.
 
         Where a second derivative does not exist, the value is taken that the activation's or the loss's `note` says.
         """
+        product = self._hessian_at(kept(vector(params, self.size)))
+        return lambda along: product(vector(along, self.size, "vector"))
 
-    @abstractmethod
-    def flow(self, params: Array) -> Flow:
+    def flow(self, params: npt.ArrayLike) -> Flow:
         """The gradient layer by layer; empty where there are no layers."""
+        return self._flow(vector(params, self.size))
 
-    @abstractmethod
-    def slice(self, origin: Array, directions: Array) -> Slice:
+    def slice(self, origin: npt.ArrayLike, directions: npt.ArrayLike) -> Slice:
         """The loss on the flat `origin + coords @ directions`, with `directions` of shape `(k, P)`.
 
         Returns a function from coordinates `(M, k)` to losses `(M,)` that is much faster than `loss` on many points:
-        it works in float32, for drawing, to a relative error of 1e-5. Not finite only where `loss` is not.
+        it works in float32, for drawing, where that has the digits. It has not where large numbers cancel; `survey`
+        looks whether they do. Not finite only where `loss` is not.
         """
+        return self._slice(
+            kept(vector(origin, self.size, "origin")), kept(vectors(directions, self.size, "directions"))
+        )
+
+    @abstractmethod
+    def _loss(self, params: Array) -> Array:
+        """`loss`, of floats of the right shape; and so with the others."""
+
+    @abstractmethod
+    def _loss_and_gradient(self, params: Array, rows: Array | None) -> tuple[float, Array]: ...
+
+    @abstractmethod
+    def _hessian_at(self, params: Array) -> Product: ...
+
+    @abstractmethod
+    def _flow(self, params: Array) -> Flow: ...
+
+    @abstractmethod
+    def _slice(self, origin: Array, directions: Array) -> Slice: ...
 
     @property
     @abstractmethod
@@ -103,29 +127,11 @@ class Objective(ABC):
 
 
 CANCELLED = 0.02
-"""A loss below this share of that of outputs that are all 0 is drawn in float64: float32 would lose a digit or more of
-the six that are wanted."""
+"""A loss below this share of that of outputs that are all 0 is drawn in float64: outputs and targets cancel, and
+float32 would lose a digit or more of the six that are wanted."""
 
 # Far away, or after a divergence, what is asked for is not finite: that is an answer, and no reason to warn.
 _overflow_is_expected = np.errstate(over="ignore", invalid="ignore")
-
-
-class _Desk(threading.local):
-    """Arrays of ones in float32 that a thread writes to again and again, of the shapes last asked for.
-
-    The system takes longer to hand out fresh ones than BLAS to fill them.
-    """
-
-    shapes: tuple[tuple[int, ...], ...] = ()
-
-    def arrays(self, shapes: tuple[tuple[int, ...], ...]) -> list[Array]:
-        if shapes != self.shapes:
-            self.kept = [np.ones(shape, np.float32) for shape in shapes]
-            self.shapes = shapes
-        return self.kept
-
-
-_desk = _Desk()
 
 
 class Fit(Objective):
@@ -182,7 +188,7 @@ class Fit(Objective):
         return int(np.clip(2**18 // (self.samples * max(self.network.widths[1:])), 1, 32))
 
     @_overflow_is_expected
-    def loss(self, params: Array) -> Array:
+    def _loss(self, params: Array) -> Array:
         stack = params.reshape(-1, self.size)
         losses = np.empty(len(stack))
         for start in range(0, len(stack), self._block):
@@ -191,7 +197,7 @@ class Fit(Objective):
             losses[part] = self.measure.value(outputs, self.targets)
         return losses.reshape(params.shape[:-1])
 
-    def loss_and_gradient(self, params: Array, rows: Array | None = None) -> tuple[float, Array]:
+    def _loss_and_gradient(self, params: Array, rows: Array | None) -> tuple[float, Array]:
         features, targets = self.features, self.targets
         if rows is not None:
             features, targets = features.take(rows, axis=1), targets[rows]
@@ -201,7 +207,7 @@ class Fit(Objective):
         return loss, self.network.backward(params, tape, slope)
 
     @_overflow_is_expected
-    def hessian_at(self, params: Array) -> Product:
+    def _hessian_at(self, params: Array) -> Product:
         tape, slope = self._pass(params)
 
         def curvature(along: Array) -> Array:
@@ -210,14 +216,14 @@ class Fit(Objective):
         return _overflow_is_expected(self.network.hessian_at(params, tape, slope, curvature))
 
     @_overflow_is_expected
-    def flow(self, params: Array) -> Flow:
+    def _flow(self, params: Array) -> Flow:
         tape, slope = self._pass(params)
         deltas = list(self.network.deltas(params, tape, slope))[::-1]
         gradient = self.network.backward(params, tape, slope)
         gradients = [np.linalg.norm(gradient[layer.start : layer.stop]) for layer in self.network.layers]
         return Flow(np.array(gradients), np.array([np.linalg.norm(delta) for delta in deltas]))
 
-    def user_units(self, params: Array) -> Array | None:
+    def user_units(self, params: npt.ArrayLike) -> Array | None:
         """Parameters `(P,)` that do the same to data as they were before standardisation; None where there are none.
 
         With x = (X − m)/s the first layer's W·x + b is (W/s)·X + (b − (W/s)·m); targets y = (Y − m)/s stretch and
@@ -226,7 +232,7 @@ class Fit(Objective):
         scaling, network = self.dataset.scaling, self.network
         if scaling is None or not network.bias or network.degree > 1:
             return None
-        result = params.copy()
+        result = vector(params, self.size).copy()
         first, last = network.layers[0], network.layers[-1]
         weights, biases = network.weights(result, first), network.biases(result, first)
         weights /= scaling.input_scale
@@ -241,13 +247,13 @@ class Fit(Objective):
         tape = self.network.record(params, self.features)
         return tape, self.measure.slope(tape.outputs, self.targets)
 
-    def slice(self, origin: Array, directions: Array) -> Slice:
+    def _slice(self, origin: Array, directions: Array) -> Slice:
         """As `Objective.slice`: in float32 where that has the digits, in float64 where it has not.
 
         It has not where it overflows, and where the loss is small beside that of outputs that are all 0: then outputs
         and targets cancel.
         """
-        drawn, origin = self._drawn(origin, directions), np.array(origin, float)
+        drawn = self._drawn(origin, directions)
         least = CANCELLED * float(self.measure.value(np.zeros_like(self.targets), self.targets))
 
         @_overflow_is_expected
@@ -258,7 +264,7 @@ class Fit(Objective):
                 part[:] = drawn(near)
                 rough = ~((part >= least) & (part < np.inf))  # NaN as well
                 if rough.any():
-                    part[rough] = self.loss(origin + near[rough] @ directions)
+                    part[rough] = self._loss(origin + near[rough] @ directions)
             return result
 
         return losses
@@ -274,11 +280,6 @@ class Fit(Objective):
         flat, targets = flat.astype(np.float32), self.targets.astype(np.float32)
         # Below the neurons of a layer is the row of ones that the next one multiplies by its biases.
         heights = [layer.fan_out + network.bias for layer in network.layers[:-1]]
-        shapes = (
-            *((self._block, height, self.samples) for height in heights),
-            (self.chunk, network.widths[-1], self.samples),
-            (self.chunk, network.size),
-        )
 
         def block(weights: Array, params: Array, rooms: list[Array], into: Array) -> None:
             entering, *others = (*(room[: len(weights)] for room in rooms), into)
@@ -286,14 +287,16 @@ class Fit(Objective):
             z = entering[:, : first.fan_out]
             for layer, room in zip(rest, others, strict=True):
                 network.phi.value(z, out=z)
+                entering[:, layer.fan_in :] = 1.0
                 z = np.matmul(network.matrix(params, layer), entering, out=room[:, : layer.fan_out])
                 entering = room
 
         def losses(coords: Array) -> Array:
-            *rooms, outputs, points = _desk.arrays(shapes)
             weights = np.ones((len(coords), len(flat)), np.float32)
             weights[:, 1:] = coords
-            params, into = np.matmul(weights, flat, out=points[: len(coords)]), outputs[: len(coords)]
+            params, into = weights @ flat, np.empty((len(coords), network.widths[-1], self.samples), np.float32)
+            # Made anew for every call, so that nothing is left of an earlier one, and written over by every block.
+            rooms = [np.empty((self._block, height, self.samples), np.float32) for height in heights]
             for start in range(0, len(coords), self._block):
                 part = slice(start, start + self._block)
                 block(weights[part], params[part], rooms, into[part])
@@ -309,12 +312,12 @@ class Restricted(Objective):
     """
 
     def __init__(self, whole: Objective, free: Array, held: Array) -> None:
-        self.whole, self.free, self.held = whole, free, held
+        self.whole, self.free, self.held = whole, kept(free, int), kept(vector(held, whole.size, "held"))
         self._test = Restricted(whole.test, free, held) if whole.test is not None else None
 
     def complete(self, params: Array) -> Array:
         """All P parameters `(..., P)` of the whole, from the free ones `(..., F)`."""
-        return self._put(params, self.held)
+        return self._put(vectors(params, self.size), self.held)
 
     def _put(self, params: Array, into: Array | float) -> Array:
         full = np.empty((*params.shape[:-1], self.whole.size))
@@ -353,21 +356,21 @@ class Restricted(Objective):
     def chunk(self) -> int:
         return self.whole.chunk
 
-    def loss(self, params: Array) -> Array:
+    def _loss(self, params: Array) -> Array:
         return self.whole.loss(self.complete(params))
 
-    def loss_and_gradient(self, params: Array, rows: Array | None = None) -> tuple[float, Array]:
+    def _loss_and_gradient(self, params: Array, rows: Array | None) -> tuple[float, Array]:
         loss, gradient = self.whole.loss_and_gradient(self.complete(params), rows)
         return loss, gradient[self.free]
 
-    def hessian_at(self, params: Array) -> Product:
+    def _hessian_at(self, params: Array) -> Product:
         product = self.whole.hessian_at(self.complete(params))
         return lambda vector: product(self._put(vector, 0.0))[self.free]
 
-    def flow(self, params: Array) -> Flow:
+    def _flow(self, params: Array) -> Flow:
         return self.whole.flow(self.complete(params))
 
-    def slice(self, origin: Array, directions: Array) -> Slice:
+    def _slice(self, origin: Array, directions: Array) -> Slice:
         return self.whole.slice(self.complete(origin), self._put(directions, 0.0))
 
 

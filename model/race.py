@@ -16,7 +16,7 @@ from typing import Annotated, NamedTuple
 import msgspec
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.curvature import extremes
 from model.experiment import MOST_BYTES, Experiment, another_start
 from model.optimizers import OPTIMIZERS, Optimizer

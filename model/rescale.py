@@ -25,7 +25,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from model.activations import Array
+from model.arrays import Array
 from model.network import Network
 from model.settings import SettingError
 

@@ -14,11 +14,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.connection import Connection, connect
 from model.descent import State, descend, resume
 from model.experiment import Experiment
 from model.plane import Course, Plane
+from model.settings import SettingError
 from model.surface import Surface, survey
 from model.trajectory import Trajectory
 
@@ -142,11 +143,10 @@ def landscape(look: Look) -> Iterator[Landscape | None]:
     before. Yields None, where it can be stopped, while there is nothing to show yet.
     """
     experiment, trajectory, under, plane = look.experiment, look.trajectory, look.under, look.plane
-    if plane is None:
-        chosen: list[Plane] = []
-        for _ in _choose(look, chosen):
-            yield None
-        [plane] = chosen
+    for chosen in _choose(look) if plane is None else ():
+        plane = chosen
+        yield None
+    assert plane is not None
     heights = trajectory.losses(0, look.count)
     heights[:under] = np.nan
     known = max(look.count - RECENT, 0) if look.moving else 0
@@ -190,8 +190,20 @@ def joined(look: Look, other: Array, names: tuple[str, str]) -> Iterator[Landsca
         yield land and land._replace(bridge=bridge)
 
 
-def _choose(look: Look, chosen: list[Plane]) -> Iterator[None]:
-    """Put the experiment's plane into `chosen`; can be stopped wherever it yields."""
+def plane_of(experiment: Experiment, trajectory: Trajectory) -> Plane:
+    """The plane that a window draws for the states of a run, the newest of which is the current one: see `landscape`.
+
+    Raises `SettingError` where the experiment's kind of plane cannot be chosen for it.
+    """
+    if not len(trajectory):
+        raise _no_state()
+    *_, plane = _choose(Look(experiment, trajectory, len(trajectory)))
+    assert plane is not None
+    return plane
+
+
+def _choose(look: Look) -> Iterator[Plane | None]:
+    """The experiment's plane, after None wherever it can be stopped. The only way to one."""
     experiment, trajectory, kind = look.experiment, look.trajectory, look.experiment.plane
     if kind.local and experiment.objective.size > 2:  # of two parameters there is one plane, whatever the kind
         near = range(max(look.current - LATELY, 0), look.current + 1)
@@ -202,7 +214,7 @@ def _choose(look: Look, chosen: list[Plane]) -> Iterator[None]:
     for state in states:
         path.append(state.params)
         steps.append(state.step)
-        yield
+        yield None
     params, factors = np.stack(path), experiment.factors
     others = [_some(other, experiment.objective.size) for other in look.others]
     rest = np.concatenate([np.empty((0, experiment.objective.size)), *others])
@@ -210,7 +222,11 @@ def _choose(look: Look, chosen: list[Plane]) -> Iterator[None]:
     if factors is not None:
         params, rest = params * factors, rest * factors
     course = Course(trajectory, look.current, params, rest, np.array(steps), before, factors)
-    chosen.append(replace(kind.plane(experiment.objective, course), scale=factors))
+    yield replace(kind.plane(experiment.objective, course), scale=factors)
+
+
+def _no_state() -> SettingError:
+    return SettingError("run", "no finite state", "a run with at least one finite state")
 
 
 def _some(trajectory: Trajectory, size: int) -> Array:
@@ -224,6 +240,8 @@ def _sample(experiment: Experiment, trajectory: Trajectory, count: int, under: i
     """The states that a plane is chosen for: of the path so far some hundred at most, then of what is to come."""
     losses = trajectory.losses(0, count)
     near = np.flatnonzero(np.append(within_reach(losses[:under]), within_reach(losses[under:])))
+    if not len(near):
+        raise _no_state()
     most = int(np.clip(MOST_NUMBERS // experiment.objective.size, 16, 400))
     stride = -(-len(near) // most)
     for index in near[len(near) - 1 :: -stride][::-1]:
@@ -240,7 +258,7 @@ def within_reach(losses: Array) -> Array:
     Past ten times the first loss a path has left the land that it was meant to explore, often by many powers of ten; a
     plane fitted to that would show nothing else.
     """
-    return np.asarray(losses <= max(10.0 * losses[0], 1e-12)) if len(losses) else np.empty(0, bool)
+    return np.isfinite(losses) & (losses <= max(10.0 * losses[0], 1e-12)) if len(losses) else np.empty(0, bool)
 
 
 def rehearsal(experiment: Experiment, state: State) -> Iterator[State]:

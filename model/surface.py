@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.objective import Objective, Slice
 from model.plane import Plane
 from model.settings import SettingError
@@ -28,6 +28,11 @@ STRIDES = (1000, 500, 200, 100, 50, 20, 10, 5, 2, 1)
 BYTES = 24  # per point of the finest grid: its loss, its number, three marks, the grid before; rounded up
 TASK = 2  # chunks that are handed to an executor at a time: some milliseconds, beside which handing over is little
 IN_FLIGHT = 256  # tasks handed over and not yet fetched, so that a large grid does not fill the memory with them
+
+LEVEL = 1e-3  # a surface that differs by less than this share of its losses is drawn in float64
+PROOFS = 16  # losses of each grid, the lowest and as many spread over it, that are looked at in both precisions
+GLANCED = 128  # points a side at most, among which the lowest are looked for
+PROVEN = 1.5e-6  # relative error of these from which on all is drawn in float64: the largest of all is some times it
 
 Evaluated = Generator[tuple[Array, Array], None, None]
 
@@ -116,8 +121,9 @@ def survey(
 
     Yields after every chunk, so that whoever pulls can stop at any time: the finest grid complete by then, with the
     progress of the whole. Each grid takes every s-th point of the finest, and the last one of a side; no point is
-    evaluated for two of them. Losses are drawn in float32, with a relative error below 1e-5. Where the whole plane
-    differs by less than a thousandth of the loss, as in a close-up, all is in float64: the error would be seen.
+    evaluated for two of them. Losses are drawn in float32 as long as their relative error is below 5e-5, as `PROOFS`
+    of each grid tell; all in float64 where it is not, because large numbers cancel. Where the whole plane differs by
+    less than a thousandth of the loss, as in a close-up, all is in float64 too: the error would be seen.
 
     An `executor` of threads, processes or a cluster takes `TASK` chunks at a time; the surfaces are the same to the
     last digit. Its exceptions are raised here, and when this generator is closed no task is left waiting or running.
@@ -127,14 +133,19 @@ def survey(
     check_shape(shape)
     x, y = (float(axis(*bounds, 1)[0]) for bounds in plane.bounds)
     centre = x, y, float(_losses(objective, plane, exact=True)(np.array([[x, y]]))[0])
+    progress, shape_shown = 0.0, None
     grids = _grids(objective, plane, shape, centre, executor, exact=False)
     with closing(grids):
-        first = next(grids)
-        if not _level(first.loss):
-            yield first
-            yield from grids
+        for surface in grids:
+            if surface.loss.shape != shape_shown and _rough(objective, surface):
+                break
+            yield surface
+            progress, shape_shown = surface.progress, surface.loss.shape
+        else:
             return
-    yield from _grids(objective, plane, shape, centre, executor, exact=True)
+    for surface in _grids(objective, plane, shape, centre, executor, exact=True):
+        if surface.progress > progress:  # nothing that has been shown becomes coarser again
+            yield surface
 
 
 def axis(low: float, high: float, count: int) -> Array:
@@ -208,10 +219,27 @@ def _every(stride: int, count: int) -> Array:
     return np.append(np.arange(0, count - 1, min(stride, max((count - 1) // 10, 1))), count - 1)
 
 
-def _level(loss: Array) -> bool:
-    """Whether losses differ so little beside their size that float32 would show."""
-    finite = loss[np.isfinite(loss)]
-    return bool(len(finite)) and bool(np.ptp(finite) < 1e-3 * np.abs(finite).max())
+def _rough(objective: Objective, drawn: Surface) -> bool:
+    """Whether losses in float32 are not good enough: they differ by little beside their size, or are off by too much.
+
+    That is measured, as bounds on what rounding can do to a network are hundreds of times what it does: where losses
+    are lowest, which are small beside what made them, and at places all over the grid.
+    """
+    finite = np.isfinite(drawn.loss)
+    if not finite.any():
+        return False
+    losses = drawn.loss if finite.all() else np.where(finite, drawn.loss, np.inf)
+    low, high = float(losses.min()), float(losses.max(where=finite, initial=-np.inf))
+    if high - low < LEVEL * max(abs(low), abs(high)):
+        return True
+    stride = 1 + math.isqrt(losses.size) // GLANCED
+    some = losses[::stride, ::stride]
+    lowest = np.unravel_index(some.argpartition(min(PROOFS, some.size) - 1, axis=None)[:PROOFS], some.shape)
+    spread = np.linspace(0, losses.size - 1, PROOFS).round().astype(int)
+    proofs = np.append(np.ravel_multi_index([stride * index for index in lowest], losses.shape), spread)
+    proofs = proofs[finite.flat[proofs]]
+    exact = _losses(objective, drawn.plane, exact=True)(_coords(drawn.x, drawn.y, proofs))
+    return bool((np.abs(losses.flat[proofs] - exact) > PROVEN * np.abs(exact)).any())
 
 
 def _bytes(shape: tuple[int, int]) -> int:

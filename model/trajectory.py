@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.descent import State
 from model.optimizers import Memory
 
@@ -121,6 +121,10 @@ class Trajectory:
     def losses(self, start: int = 0, stop: int | None = None) -> Array:
         """The recorded losses on all data of the states `start:stop`, `(N,)`: a copy."""
         return self._column(start, stop, lambda block: block.numbers[:, 0])
+
+    def losses_of(self, states: Array) -> Array:
+        """The recorded losses on all data of the states with these numbers `(n,)`, from 0: a copy."""
+        return np.array([self[index].loss for index in states.tolist()])
 
     def batch_losses(self, start: int = 0, stop: int | None = None) -> Array:
         """The recorded losses on the mini-batches of the states `start:stop`, `(N,)`: a copy."""

@@ -172,7 +172,17 @@ def uses(controls: Controls, path: str) -> bool:
     return found.isVisibleTo(controls) and found.isEnabled()
 
 
-LEARNING = ("dataset", "holdout", "network.widths", "network.bias", "initializer", "seed", "trained", "loss")
+LEARNING = (
+    "dataset",
+    "holdout",
+    "split_seed",
+    "network.widths",
+    "network.bias",
+    "initializer",
+    "seed",
+    "trained",
+    "loss",
+)
 ALWAYS = ("function", "descent.schedule.learning_rate", "descent.optimizer", "steps", "plane", "resolution", "line")
 
 

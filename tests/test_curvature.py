@@ -58,23 +58,23 @@ class Quadratic(Objective):
     def chunk(self) -> int:
         return 8
 
-    def loss(self, params: Array) -> Array:
+    def _loss(self, params: Array) -> Array:
         return np.asarray(0.5 * np.einsum("...i,ij,...j->...", params, self.matrix, params))
 
-    def loss_and_gradient(self, params: Array, rows: Array | None = None) -> tuple[float, Array]:
+    def _loss_and_gradient(self, params: Array, rows: Array | None = None) -> tuple[float, Array]:
         return float(self.loss(params)), self.matrix @ params
 
-    def hessian_at(self, params: Array) -> Product:
+    def _hessian_at(self, params: Array) -> Product:
         def product(vector: Array) -> Array:
             self.products += 1
             return np.asarray(self.matrix @ vector)
 
         return product
 
-    def flow(self, params: Array) -> Flow:
+    def _flow(self, params: Array) -> Flow:
         return Flow(np.empty(0), np.empty(0))
 
-    def slice(self, origin: Array, directions: Array) -> Slice:
+    def _slice(self, origin: Array, directions: Array) -> Slice:
         return lambda coords: self.loss(origin + coords @ directions)
 
 

@@ -226,9 +226,14 @@ def test_split_holds_out_a_share_of_the_rows(kind: type[Source], share: float) -
     assert len(test.inputs) == len(test.targets) == min(max(round(share * n), 1), n - 1)
 
     def rows(part: Dataset) -> list[tuple[float, ...]]:
-        return [(*x, *np.atleast_1d(y)) for x, y in zip(part.inputs.tolist(), part.targets.tolist(), strict=True)]
+        inputs, targets = part.inputs, part.targets
+        if part.scaling is not None:
+            inputs = part.scaling.inputs_back(inputs)
+            targets = targets if part.classes else part.scaling.targets_back(targets)
+        return [(*x, *np.atleast_1d(y)) for x, y in zip(inputs.round(9).tolist(), targets.tolist(), strict=True)]
 
-    assert sorted(rows(train) + rows(test)) == sorted(rows(data)), "each row is in one of them"
+    found = np.array(sorted(rows(train) + rows(test)))
+    np.testing.assert_allclose(found, sorted(rows(data)), rtol=1e-12, err_msg="each row is in one of them")
     for part in (train, test):
         assert (part.name, part.classes, part.columns, part.labels) == (
             data.name,
@@ -236,8 +241,36 @@ def test_split_holds_out_a_share_of_the_rows(kind: type[Source], share: float) -
             data.columns,
             data.labels,
         )
-        assert part.scaling is data.scaling
+        assert part.scaling is (None if data.scaling is None else train.scaling)
         assert not part.inputs.flags.writeable and not part.targets.flags.writeable
+
+
+@pytest.mark.parametrize("kind", [Cars, Iris])
+@pytest.mark.parametrize("share", [0.2, 0.9])
+def test_what_is_held_out_has_no_part_in_the_standardisation(kind: Any, share: float) -> None:
+    """Columns of the training rows, and these alone, have mean 0 and deviation 1; other test rows change nothing."""
+    raw, data = kind(standardize=False).load(), kind().load()
+    for seed in range(5):
+        train, test = data.split(share, seed)
+        plain, held = raw.split(share, seed)
+        mean, deviation = plain.inputs.mean(axis=0), plain.inputs.std(axis=0)
+        np.testing.assert_allclose(train.inputs, (plain.inputs - mean) / deviation, atol=1e-12)
+        np.testing.assert_allclose(test.inputs, (held.inputs - mean) / deviation, atol=1e-12)
+        assert train.scaling is not None
+        np.testing.assert_allclose(train.scaling.inputs_back(test.inputs), held.inputs, rtol=1e-12)
+        if not data.classes:
+            mean, deviation = plain.targets.mean(axis=0), plain.targets.std(axis=0)
+            np.testing.assert_allclose(test.targets, (held.targets - mean) / deviation, atol=1e-12)
+            np.testing.assert_allclose(train.scaling.targets_back(train.targets), plain.targets, rtol=1e-12)
+
+
+def test_a_column_that_is_constant_in_training_is_only_shifted() -> None:
+    inputs = np.array([[1.0, 5.0], [2.0, 5.0], [3.0, 5.0], [4.0, 9.0]])
+    none = np.zeros(2)
+    data = Dataset("rows", inputs, inputs, scaling=Scaling(none, none + 1, none, none + 1))
+    train, test = next(both for both in (data.split(0.25, seed) for seed in range(50)) if both[1].inputs[0, 1] == 4.0)
+    np.testing.assert_array_equal(train.inputs[:, 1], 0.0)
+    assert np.isfinite(test.inputs).all() and np.isfinite(test.targets).all()
 
 
 def test_split_follows_from_its_seed() -> None:

@@ -72,19 +72,19 @@ class Bowl(Objective):
     def chunk(self) -> int:
         return 8
 
-    def loss(self, params: Array) -> Array:
+    def _loss(self, params: Array) -> Array:
         return np.asarray(0.5 * (self.curvatures * params**2).sum(axis=-1))
 
-    def loss_and_gradient(self, params: Array, rows: Array | None = None) -> tuple[float, Array]:
+    def _loss_and_gradient(self, params: Array, rows: Array | None = None) -> tuple[float, Array]:
         return float(self.loss(params)), self.curvatures * params
 
-    def hessian_at(self, params: Array) -> Any:
+    def _hessian_at(self, params: Array) -> Any:
         return lambda vector: self.curvatures * vector
 
-    def flow(self, params: Array) -> Flow:
+    def _flow(self, params: Array) -> Flow:
         return Flow(np.empty(0), np.empty(0))
 
-    def slice(self, origin: Array, directions: Array) -> Any:
+    def _slice(self, origin: Array, directions: Array) -> Any:
         return lambda coords: self.loss(origin + coords @ directions)
 
 

@@ -42,6 +42,7 @@ from model import (
     Settings,
     Trajectory,
     TwoParameters,
+    another_start,
     changes,
     descend,
     from_json,
@@ -563,12 +564,12 @@ def test_held_out_data_are_for_the_test_loss_alone(trained: str) -> None:
         assert 0.75 * state.loss + 0.25 * state.test_loss == pytest.approx(float(whole.loss(state.params)), rel=1e-12)
 
 
-def test_the_seed_decides_which_data_are_held_out() -> None:
+def test_the_split_seed_decides_which_data_are_held_out() -> None:
     def rows(objective: Objective) -> set[tuple[float, ...]]:
         assert isinstance(objective, Fit)
         return set(map(tuple, objective.dataset.inputs.tolist()))
 
-    one, same, other = (Experiment(holdout=0.25, seed=seed).objective for seed in (1, 1, 2))
+    one, same, other = (Experiment(holdout=0.25, split_seed=seed).objective for seed in (1, 1, 2))
     assert one.test is not None and rows(one) == rows(same) != rows(other)
     assert not rows(one) & rows(one.test)
     assert rows(one) | rows(one.test) == rows(Experiment().objective)
@@ -696,3 +697,18 @@ def test_a_wrong_path_or_text_is_refused_in_one_line(path: str, text: str, field
     with pytest.raises(SettingError) as caught:
         with_text(Experiment(), path, text)
     assert caught.value.field == field and len(str(caught.value).splitlines()) == 1
+
+
+# ---- held-out data ----------------------------------------------------------------------------------------------
+
+
+def test_new_starts_are_compared_on_the_same_held_out_data() -> None:
+    """The start's seed draws the weights, the split's who is held out; neither has a say in the other."""
+    first = Experiment(holdout=0.3)
+    second, _ = another_start(first)
+    assert second.objective is first.objective and not np.array_equal(second.start, first.start)
+    other = Experiment(holdout=0.3, split_seed=1)
+    np.testing.assert_array_equal(other.start, first.start)
+    assert other.objective.test is not None and first.objective.test is not None
+    assert other.objective.loss(first.start) != first.objective.loss(first.start)
+    assert Experiment(split_seed=1).objective is Experiment().objective  # where nothing is held out

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 import model
 
@@ -36,10 +40,21 @@ def test_it_imports_no_qt() -> None:
     assert not loaded & {"PySide6", "PyQt5", "PyQt6", "shiboken6", "pyqtgraph", "OpenGL", "matplotlib", "PIL"}
 
 
+def test_the_ten_lines_of_the_readme(capsys: pytest.CaptureFixture[str]) -> None:
+    """They run, they are ten, and what they print of the plane is what a window draws."""
+    [code] = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
+    assert len([line for line in code.splitlines() if line and "import" not in line]) <= 10
+    names: dict[str, Any] = {}
+    exec(code, names)
+    *_, land = model.landscape(model.Look(names["experiment"], names["path"], len(names["path"])))
+    assert names["surface"].lowest == land.surface.lowest
+    assert str(land.surface.lowest) in capsys.readouterr().out
+
+
 def test_train_survey_and_look_in_ten_lines() -> None:
     experiment = model.Experiment(steps=50)
     trajectory = experiment.run()
-    plane = experiment.slice_of(trajectory)
+    plane = model.plane_of(experiment, trajectory)
     *_, surface = model.survey(experiment.objective, plane, (31, 31))
     assert surface.lowest is not None
     x, y, lowest = surface.lowest

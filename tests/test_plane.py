@@ -443,7 +443,7 @@ def test_a_run_without_a_finite_state_is_refused(kind: type[PlaneKind]) -> None:
         with pytest.raises(SettingError, match=r"^run: 'no finite state'"):
             kind().plane(OBJECTIVE, params)
     with pytest.raises(SettingError, match=r"^run: 'no finite state'"):
-        kind().plane(OBJECTIVE, Course.along(Trajectory()))
+        kind().plane(OBJECTIVE, Course(Trajectory(), 0, np.empty((0, OBJECTIVE.size))))
 
 
 # ---- along the derivatives: a quadratic whose eigenvectors are known ------------------------------------------------

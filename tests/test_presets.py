@@ -14,7 +14,7 @@ import pytest
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from explorer.resources import load_experiment, presets
-from model import Experiment, Settings, Trajectory, fields_of
+from model import Experiment, Settings, Trajectory, fields_of, plane_of
 from model.activations import Array
 from model.connection import connect
 from model.curvature import forecast
@@ -169,10 +169,10 @@ def test_the_line_ends_at_least_squares_and_the_bowl_is_the_whole_truth() -> Non
     np.testing.assert_allclose(path[-1].params, best, atol=2e-3)
     curvatures = np.linalg.eigvalsh(2 * matrix.T @ matrix / len(y))
     assert curvatures[1] / curvatures[0] == pytest.approx(3.0, rel=0.05)  # the mean of x² on [−1, 1] is 1/3
-    told = trust(experiment.objective, experiment.slice_of(path), path.params(), path.losses())
-    assert np.abs(told.sheets - told.losses).max() < 1e-12 and told.distances.max() < 1e-12
+    told = trust(experiment.objective, plane_of(experiment, path), path.params(), path.losses())
+    assert np.abs(told.gaps.sheets - told.gaps.losses).max() < 1e-12 and told.gaps.distances.max() < 1e-12
     crept = path_of("line-fit", "descent.optimizer.momentum=0")
-    (x0, x1), (y0, y1) = experiment.slice_of(path).bounds  # room for both, whichever of them it was chosen for
+    (x0, x1), (y0, y1) = plane_of(experiment, path).bounds  # room for both, whichever of them it was chosen for
     for x, y in np.concatenate([path.params(), crept.params()]):
         assert x0 + 0.5 < x < x1 - 0.5 and y0 + 0.5 < y < y1 - 0.5
     assert path.params()[:, 0].max() > best[0] + 0.2 and crept.params()[:, 0].max() <= best[0]
@@ -412,14 +412,14 @@ def test_the_plane_lies_at_the_start_though_it_explains_the_path() -> None:
     spread = params - params.mean(axis=0)
     _, values, vectors = np.linalg.svd(spread, full_matrices=False)
     share = float((values[:2] ** 2).sum() / (values**2).sum())
-    told = trust(objective, experiment.slice_of(path), params, path.losses(), now=0)
+    told = trust(objective, plane_of(experiment, path), params, path.losses(), now=0)
     assert told.explained == pytest.approx(share) and 0.975 <= share < 0.985
     below = params[-1] + (params[0] - params[-1]) @ vectors[:2].T @ vectors[:2]
     gap = float(objective.loss(below)) - path[0].loss
     assert told.gap == pytest.approx(gap) and gap < -0.5 and "too low at the start" in told.sentence
-    ends = load_experiment("plane-that-lies", ["plane=ends"]).slice_of(path)
+    ends = plane_of(load_experiment("plane-that-lies", ["plane=ends"]), path)
     exact = trust(objective, ends, params, path.losses())
-    assert np.abs((exact.sheets - exact.losses)[[0, -1]]).max() < 1e-9
+    assert np.abs((exact.gaps.sheets - exact.gaps.losses)[[0, -1]]).max() < 1e-9
 
 
 def test_between_two_minima_lies_a_hill_and_a_way_around_it() -> None:

@@ -24,6 +24,7 @@ from model import (
     Trajectory,
     advance,
     landscape,
+    plane_of,
     probe,
     resume,
     with_field,
@@ -45,6 +46,7 @@ from model.line import (
     profile,
     quadratic,
 )
+from model.losses import MeanSquared
 from model.settings import kind_of
 
 
@@ -63,8 +65,7 @@ def drawn(look: Look) -> Plane:
 
 
 def probed(look: Look, plane: Plane, **more: Any) -> Probe:
-    *before, found = probe(look, plane, **more)
-    assert found is not None and before == [None] * len(before)
+    *_, found = (item for item in probe(look, plane, **more) if item is not None)
     return found
 
 
@@ -92,8 +93,8 @@ def test_what_is_told_of_a_network(learnt: tuple[Experiment, Trajectory, Plane],
     assert figures.travelled == pytest.approx(np.linalg.norm(state.params - trajectory[0].params))
     inside = plane.directions.T @ np.linalg.lstsq(plane.directions.T, state.gradient, rcond=None)[0]
     assert figures.share == pytest.approx(np.linalg.norm(inside) / np.linalg.norm(state.gradient), rel=1e-9)
-    np.testing.assert_allclose(figures.sheets, objective.loss(foot), rtol=1e-9)
-    np.testing.assert_allclose(figures.losses, trajectory.losses(), rtol=1e-13)
+    np.testing.assert_allclose(figures.gaps.sheets, objective.loss(foot), rtol=1e-9)
+    np.testing.assert_allclose(figures.gaps.losses, trajectory.losses(), rtol=1e-13)
     steps = np.arange(61)
     alone = trust_in(objective, plane, trajectory.params(), trajectory.losses(), state.step, state.gradient, steps)
     assert figures.sentence == alone.sentence
@@ -109,16 +110,63 @@ def test_what_is_told_of_a_network(learnt: tuple[Experiment, Trajectory, Plane],
     assert found.forecast.limit == pytest.approx(2 * (1 + 0.9) / 0.1)  # 2(1 + β)/η
 
 
-def test_of_a_long_path_some_states_are_looked_at_and_the_current_one_always() -> None:
+def test_the_worst_gap_is_the_worst_of_all_states() -> None:
+    """Of a path that leaves the plane for a few steps, between any two that a sample would hit."""
     experiment = Experiment(dataset=Moons(samples=20), network=Network((2, 3, 1)), steps=1234, resolution=5)
     trajectory = experiment.run()
     plane = drawn(Look(experiment, trajectory, 1235))
-    for now in (0, 777, 1234):
-        figures = probed(Look(experiment, trajectory, 1235, now=now), plane).trust
-        assert 101 <= len(figures.losses) <= 102
-        assert figures.true == pytest.approx(trajectory[now].loss, rel=1e-13)
-        assert figures.losses[0] == pytest.approx(trajectory[0].loss, rel=1e-13)
-        assert figures.losses[-1] == pytest.approx(trajectory[-1].loss, rel=1e-13)
+    aside = np.linalg.svd(plane.directions)[2][-1]  # at right angles to the plane
+    for far in (3, 346, 1231):
+        states = [
+            msgspec.structs.replace(state, params=state.params + 20.0 * aside) if state.step == far else state
+            for state in trajectory
+        ]
+        losses = [float(experiment.objective.loss(state.params)) for state in states]
+        path = Trajectory(msgspec.structs.replace(s, loss=loss) for s, loss in zip(states, losses, strict=True))
+        foot = least_squares(plane, path.params())
+        gaps = experiment.objective.loss(foot) - losses
+        for now in (0, 777, 1234):
+            *first, found = (each for each in probe(Look(experiment, path, 1235, now=now), plane) if each is not None)
+            assert found.trust.worst == np.abs(gaps).argmax() == far
+            assert found.trust.worst_gap == pytest.approx(gaps[far], rel=1e-9)
+            assert f"at step {far:,} it is" in found.trust.sentence and "So far" not in found.trust.sentence
+            np.testing.assert_allclose(found.trust.gaps.gaps, gaps, atol=1e-9)
+            for each in first:  # what was said before all were looked at says so, and is true of those that were
+                seen = each.trust.gaps.seen
+                assert f"So far {seen.sum():,} of 1,235 states were compared." in each.trust.sentence
+                assert each.trust.worst == np.abs(np.where(seen, gaps, 0.0)).argmax()
+                assert seen[now] and seen[0] and seen[-1] and seen.sum() >= 101
+
+
+def test_what_was_compared_is_not_compared_again() -> None:
+    """While a path grows, and when somebody looks at another state of it."""
+    experiment = Experiment(dataset=Moons(samples=20), network=Network((2, 3, 1)), steps=700, resolution=5)
+    trajectory = experiment.run()
+    plane = drawn(Look(experiment, trajectory, 701))
+    *_, before = (each for each in probe(Look(experiment, trajectory, 501), plane) if each is not None)
+    again = next(each for each in probe(Look(experiment, trajectory, 701, now=3), plane, before) if each is not None)
+    assert again.trust.gaps.seen[:501].all() and not again.trust.gaps.seen[501:].all()
+    last = probed(Look(experiment, trajectory, 701, now=3), plane, before=before)
+    fresh = probed(Look(experiment, trajectory, 701, now=3), plane)
+    np.testing.assert_allclose(last.trust.gaps.gaps, fresh.trust.gaps.gaps, atol=1e-12)
+    assert last.trust.sentence == fresh.trust.sentence
+    assert before.trust.gaps.seen.shape == (501,)  # which nobody has written into
+    other = msgspec.structs.replace(experiment, loss=MeanSquared())
+    under = next(each for each in probe(Look(other, trajectory, 701, under=701), plane, before) if each is not None)
+    assert under.trust.gaps.seen.sum() < 110  # under another loss nothing is known
+    np.testing.assert_allclose(under.trust.true, other.objective.loss(trajectory[-1].params))
+
+
+def test_a_path_that_grows_is_compared_at_some_states_only() -> None:
+    """All of them would take the time from the training that makes them."""
+    experiment = Experiment(dataset=Moons(samples=20), network=Network((2, 3, 1)), steps=700, resolution=5)
+    trajectory = experiment.run()
+    [found] = [
+        each
+        for each in probe(Look(experiment, trajectory, 701), drawn(Look(experiment, trajectory, 701)), thorough=False)
+        if each is not None
+    ]
+    assert found.trust.gaps.seen.sum() == 101 and found.trust.sentence.endswith("101 of 701 states were compared.")
 
 
 def test_a_state_among_the_first_of_a_longer_path_is_the_current_one(
@@ -127,7 +175,7 @@ def test_a_state_among_the_first_of_a_longer_path_is_the_current_one(
     """The trajectory grows while somebody looks."""
     experiment, trajectory, plane = learnt
     found = probed(Look(experiment, trajectory, 31), plane)
-    assert found.step == 30 and len(found.trust.losses) == 31
+    assert found.step == 30 and len(found.trust.gaps.losses) == 31
 
 
 @pytest.mark.parametrize("kind", FUNCTIONS, ids=kind_of)
@@ -184,7 +232,7 @@ def test_after_a_switch_everything_is_under_the_loss_in_force() -> None:
     batch = resume(objective, after.descent, state).gradient
     assert np.linalg.norm(everything - batch) > 1e-3 * np.linalg.norm(batch)
     assert found.trust.true == pytest.approx(float(objective.loss(state.params)), rel=1e-13) != state.loss
-    np.testing.assert_allclose(found.trust.losses, objective.loss(trajectory.params()), rtol=1e-12)
+    np.testing.assert_allclose(found.trust.gaps.losses, objective.loss(trajectory.params()), rtol=1e-12)
     part = plane.directions.T @ np.linalg.lstsq(plane.directions.T, everything, rcond=None)[0]
     assert found.trust.share == pytest.approx(np.linalg.norm(part) / np.linalg.norm(everything), rel=1e-9)
     # v ← βv + g with the batch's gradient of the new loss; θ ← θ − ηv: the loss on all data after that.
@@ -343,7 +391,7 @@ def test_too_many_eigenvalues_are_not_told() -> None:
     assert experiment.objective.size == 1505
     with pytest.raises(SettingError):
         spectrum_of(experiment.objective, trajectory[0].params)
-    plane = experiment.slice_of(trajectory)
+    plane = plane_of(experiment, trajectory)
     assert probed(Look(experiment, trajectory, 2), plane, spectral=True).spectrum is None
 
 
@@ -369,11 +417,11 @@ def test_rescaling_changes_the_curvature_and_no_loss() -> None:
     assert two.ends.largest == pytest.approx(expected[-1], rel=1e-9)
     assert two.ends.smallest == pytest.approx(expected[0], rel=1e-6)
     assert abs(two.ends.largest / one.ends.largest - 1) > 0.5
-    np.testing.assert_array_equal(one.trust.losses, two.trust.losses)
+    np.testing.assert_array_equal(one.trust.gaps.losses, two.trust.gaps.losses)
     assert one.forecast.sharpness == two.forecast.sharpness and one.forecast.limit == two.forecast.limit
     assert (one.forecast.predicted, one.forecast.actual) == (two.forecast.predicted, two.forecast.actual)
     np.testing.assert_allclose(
-        two.trust.sheets, other.objective.loss(least_squares(moved, path.params() * factors)), rtol=1e-9
+        two.trust.gaps.sheets, other.objective.loss(least_squares(moved, path.params() * factors)), rtol=1e-9
     )
 
 
@@ -408,9 +456,9 @@ def test_moons_show_how_wrong_a_plane_is_that_explains_nearly_everything(seed: i
     foot = path[-1] + (path[0] - path[-1]) @ rows[:2].T @ rows[:2]
     true, sheet = experiment.objective.loss(np.stack([path[0], foot])).tolist()
     assert share > 0.95 and true - sheet > 0.2
-    assert found.trust.losses[0] == pytest.approx(true, rel=1e-12)
+    assert found.trust.gaps.losses[0] == pytest.approx(true, rel=1e-12)
     # Of a long path the plane is chosen for some states, and compared at some: to three digits the same.
-    assert found.trust.sheets[0] == pytest.approx(sheet, rel=2e-3)
+    assert found.trust.gaps.sheets[0] == pytest.approx(sheet, rel=2e-3)
     assert found.trust.explained == pytest.approx(share, abs=0.01)
     assert found.trust.worst == 0 and found.trust.worst_gap == pytest.approx(sheet - true, rel=5e-3)
     words = f"The sheet is {-found.trust.worst_gap:.2f} too low at the start: the path comes from outside this plane"

@@ -23,9 +23,11 @@ from model import (
     Network,
     Principal,
     RandomNormalized,
+    SettingError,
     State,
     Trajectory,
     landscape,
+    plane_of,
     survey,
     train,
     with_field,
@@ -34,7 +36,7 @@ from model.activations import Array
 from model.curvature import hessian
 from model.datasets import Moons
 from model.honesty import inside
-from model.plane import Curvature, Momentum, Steepest, ThreeStates
+from model.plane import Curvature, Ends, Momentum, Steepest, ThreeStates
 from model.running import recorded, rehearsal, within_reach
 from model.settings import kind_of
 
@@ -123,10 +125,42 @@ def test_a_landscape_is_of_the_first_states(count: int) -> None:
     assert all(plane.contains(coords) for coords in plane.project(trajectory.params()))
 
 
+@pytest.mark.parametrize("plane", PLANES, ids=kind_of)
+@pytest.mark.parametrize("rescale", [1.0, 5.0])
+def test_there_is_one_way_to_a_plane(plane: Any, rescale: float) -> None:
+    """What a program asks for is what a window draws, to the last bit, also of a network that is looked at rescaled."""
+    network = Network((2, 4, 1), activation="relu")
+    experiment = Experiment(network=network, plane=plane(), rescale=rescale, steps=12, resolution=11)
+    trajectory = experiment.run()
+    mine = plane_of(experiment, trajectory)
+    *_, land = landscape(Look(experiment, trajectory, len(trajectory)))
+    its = land.surface.plane
+    for name in ("origin", "u", "v", "bounds", "labels", "explained"):
+        np.testing.assert_array_equal(getattr(mine, name), getattr(its, name))
+    *_, surface = survey(experiment.objective, mine, (11, 11))
+    np.testing.assert_array_equal(surface.loss, land.surface.loss)
+    factors = 1.0 if experiment.factors is None else experiment.factors
+    seen = trajectory.params() * factors
+    np.testing.assert_allclose(mine.project(trajectory.params()), replace(mine, scale=None).project(seen), rtol=1e-12)
+    if plane in (Principal, Ends):  # through the newest state, as it is looked at
+        assert np.linalg.norm(mine.point(mine.project(trajectory[-1].params)) - seen[-1]) < 1e-12
+
+
+@pytest.mark.parametrize("plane", PLANES, ids=kind_of)
+def test_a_run_without_a_finite_state_has_no_plane(plane: Any) -> None:
+    experiment = Experiment(plane=plane())
+    start = experiment.begin()
+    lost = np.full(experiment.objective.size, np.inf)
+    for loss in (None, np.nan, np.inf):
+        states = [] if loss is None else [msgspec.structs.replace(start, params=lost, loss=loss)]
+        with pytest.raises(SettingError, match="no finite state"):
+            plane_of(experiment, Trajectory(states))
+
+
 def test_a_landscape_keeps_its_plane_and_takes_old_heights_anew() -> None:
     before, after = Experiment(steps=10, resolution=11), Experiment(steps=10, resolution=11, loss="mse")
     trajectory = before.run()
-    plane = before.slice_of(trajectory)
+    plane = plane_of(before, trajectory)
     *_, finest = landscape(Look(after, trajectory, 11, plane, under=6))
     assert finest.surface.plane is plane
     np.testing.assert_allclose(finest.heights[:6], after.objective.loss(trajectory.params(0, 6)))
@@ -148,7 +182,7 @@ def test_a_diverged_run_keeps_its_finite_states_and_can_be_drawn(plane: Any, act
     finite = np.isfinite(trajectory.losses())
     assert finite[:-1].all()
     assert np.isfinite(trajectory.params()[:-1]).all()
-    *_, surface = survey(experiment.objective, experiment.slice_of(trajectory), (11, 11))
+    *_, surface = survey(experiment.objective, plane_of(experiment, trajectory), (11, 11))
     assert surface.loss.shape == (11, 11)
     *_, land = landscape(Look(experiment, trajectory, len(trajectory), under=len(trajectory)))
     assert len(land.coords) == len(land.heights) == len(trajectory)

@@ -808,7 +808,7 @@ def test_what_is_found_out_too_late_is_dropped(
     qtbot.waitUntil(lambda: session.frame.probe is not None)
     start = session.experiment.begin().loss
     for frame in frames:
-        assert frame.probe is None or frame.probe.trust.losses[0] == pytest.approx(start, rel=1e-12)
+        assert frame.probe is None or frame.probe.trust.gaps.losses[0] == pytest.approx(start, rel=1e-12)
 
 
 def test_closing_while_something_is_found_out_ends_the_threads(

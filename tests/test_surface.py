@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -26,6 +27,7 @@ from model import (
     PlaneKind,
     SettingError,
     Surface,
+    plane_of,
     survey,
 )
 from model.activations import Array
@@ -77,19 +79,19 @@ class Function(Objective):
     def chunk(self) -> int:
         return self._chunk
 
-    def loss(self, params: Array) -> Array:
+    def _loss(self, params: Array) -> Array:
         return self.function(params[..., 0], params[..., 1])
 
-    def loss_and_gradient(self, params: Array, rows: Array | None = None) -> tuple[float, Array]:
+    def _loss_and_gradient(self, params: Array, rows: Array | None = None) -> tuple[float, Array]:
         raise NotImplementedError
 
-    def hessian_at(self, params: Array) -> Any:
+    def _hessian_at(self, params: Array) -> Any:
         raise NotImplementedError
 
-    def flow(self, params: Array) -> Flow:
+    def _flow(self, params: Array) -> Flow:
         raise NotImplementedError
 
-    def slice(self, origin: Array, directions: Array) -> Any:
+    def _slice(self, origin: Array, directions: Array) -> Any:
         def losses(coords: Array) -> Array:
             assert len(coords) <= self._chunk
             self.asked += [(x, y) for x, y in coords.tolist()]
@@ -208,7 +210,7 @@ def test_lowest() -> None:
 def test_surface_of_a_network_is_its_loss(kind: type[PlaneKind]) -> None:
     experiment = Experiment(plane=kind())
     trajectory = experiment.run(steps=30)
-    plane = experiment.slice_of(trajectory)
+    plane = plane_of(experiment, trajectory)
     *_, surface = survey(experiment.objective, plane, (21, 13))
     grid = np.stack(np.meshgrid(surface.x, surface.y, indexing="ij"), axis=-1)
     np.testing.assert_allclose(surface.loss, experiment.objective.loss(plane.point(grid)), rtol=1e-5)
@@ -217,7 +219,7 @@ def test_surface_of_a_network_is_its_loss(kind: type[PlaneKind]) -> None:
 @pytest.mark.parametrize("kind", FUNCTIONS, ids=kind_of)
 def test_surface_of_a_function_is_the_function(kind: Any) -> None:
     experiment = Experiment(function=kind())
-    plane = experiment.slice_of(experiment.run(steps=3))
+    plane = plane_of(experiment, experiment.run(steps=3))
     *_, surface = survey(experiment.objective, plane, (21, 13))
     x, y = np.meshgrid(surface.x, surface.y, indexing="ij")
     np.testing.assert_allclose(surface.loss, experiment.objective.loss(np.stack([x, y], axis=-1)), rtol=1e-9)
@@ -228,7 +230,7 @@ def test_surface_of_some_parameters_is_that_of_the_whole_with_the_others_held(lo
     """Of the weights of one neuron: exact, because there is nothing else to leave out."""
     network = Network((2, 5, 2))
     experiment = Experiment(network=network, loss=loss(), trained="2-3")
-    plane = experiment.slice_of(experiment.run(steps=5))
+    plane = plane_of(experiment, experiment.run(steps=5))
     *_, surface = survey(experiment.objective, plane, (7, 9))
     whole, params = Experiment(network=network, loss=loss()).objective, network.begin(experiment.initializer, 0)
     for i, j in np.ndindex(7, 9):
@@ -430,7 +432,7 @@ def test_the_seconds_estimated_are_those_of_the_points() -> None:
 def test_the_estimate_is_of_the_right_order() -> None:
     """Within a factor of 5: another process may take half of the time of either."""
     experiment = Experiment()
-    plane = experiment.slice_of(experiment.run(steps=5))
+    plane = plane_of(experiment, experiment.run(steps=5))
     expected = estimate(experiment.objective, plane, (101, 101), time.perf_counter).seconds
     begin = time.perf_counter()
     for _ in survey(experiment.objective, plane, (101, 101)):
@@ -510,3 +512,80 @@ def test_exceptions_reach_the_caller(pool: Any) -> None:
         with pytest.raises(ZeroDivisionError, match="beyond 1"):
             list(survey(Failing(lopsided), flat(), (31, 31), executor))
         assert all(future.done() for future in getattr(executor, "futures", ()))
+
+
+# ---- what a survey depends on -----------------------------------------------------------------------------------
+
+
+def lands(rng: np.random.Generator, activation: str) -> Iterator[tuple[Fit, Plane]]:
+    """Small networks of all shapes at some place, many of which have layers and parameters of the same number."""
+    for inputs, more, bias, outputs in itertools.product((1, 2, 3), (0, 1), (True, False), (1, 2)):
+        for hidden in ((inputs + more,), (inputs + more, inputs)):
+            network = Network((inputs, *hidden, outputs), activation=activation, bias=bias)
+            data = Dataset("points", rng.normal(size=(20, inputs)), rng.normal(size=(20, outputs)))
+            origin, u, v = rng.normal(size=(3, network.size))
+            yield Fit(data, network, MeanSquared()), Plane(origin, u, v, ((-1.0, 1.0), (-1.0, 1.0)), ("", ""))
+
+
+def true_losses(objective: Objective, surface: Surface) -> Array:
+    grid = np.stack(np.meshgrid(surface.x, surface.y, indexing="ij"), axis=-1)
+    return objective.loss(surface.plane.point(grid))
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", "gelu"])
+def test_a_survey_depends_on_its_arguments_alone(activation: str) -> None:
+    """Whatever was surveyed before in this thread, and is being surveyed between two of its own points."""
+    rng, shape = np.random.default_rng(0), (11, 13)
+    known = [
+        (objective, plane, list(survey(objective, plane, shape))[-1]) for objective, plane in lands(rng, activation)
+    ]
+    for objective, _, surface in known:
+        np.testing.assert_allclose(surface.loss, true_losses(objective, surface), rtol=2e-5)
+    for size in {
+        objective.size for objective, *_ in known
+    }:  # those of one size take turns, so that each comes back soon
+        group = [index for index, (objective, *_) in enumerate(known) if objective.size == size]
+        begun = [(index, survey(*known[index][:2], shape)) for index in rng.choice(group, 12)]
+        while begun:
+            place = int(rng.integers(len(begun)))
+            index, surveying = begun[place]
+            surface = next(surveying, None)
+            if surface is None:
+                del begun[place]
+            elif surface.progress == 1.0:
+                np.testing.assert_array_equal(surface.loss, known[index][2].loss)
+
+
+@pytest.mark.parametrize("loss", [MeanSquared, MeanAbsolute, LogCosh])
+@pytest.mark.parametrize("activation", ["tanh", "relu", "softplus", "sigmoid"])
+def test_where_large_numbers_cancel_it_is_drawn_in_float64(loss: type[Loss], activation: str) -> None:
+    """Output weights of a thousand and more whose contributions all but cancel: float32 would have 1e-4 and worse."""
+    rng, network = np.random.default_rng(7), Network((2, 24, 24, 1), activation=activation)
+    objective = Fit(Dataset("points", rng.normal(size=(60, 2)), rng.normal(size=(60, 1))), network, loss())
+    params = rng.normal(size=network.size)
+    entering = network.record(params, objective.features).inputs[-1]
+    *_, rest = np.linalg.svd(
+        entering.T
+    )  # its last rows are combinations of the units of which nearly nothing comes out
+    large = 1e4 * rng.normal(size=8) @ rest[-8:] + np.linalg.lstsq(entering.T, objective.targets[:, 0], 1e-3)[0]
+    network.matrix(params, network.layers[-1])[...] = large
+    directions = rng.normal(size=(2, network.size)) * 1e-3
+    directions[:, network.layers[-1].start :] = 0.0
+    plane = Plane(params, *directions, ((-1.0, 1.0), (-1.0, 1.0)), ("", ""))
+    shown = list(survey(objective, plane, (31, 31)))
+    np.testing.assert_allclose(shown[-1].loss, true_losses(objective, shown[-1]), rtol=2e-5)
+    progress, points = [surface.progress for surface in shown], [surface.loss.size for surface in shown]
+    assert progress == sorted(progress) and points == sorted(points)  # whenever it was found out
+
+
+def test_axes_of_very_different_lengths() -> None:
+    """A plane is its two directions, not their lengths: places are found again, whatever the unit."""
+    rng = np.random.default_rng(2)
+    origin, u, v = rng.normal(size=(3, 20))
+    for short in (1e-3, 1e-12, 1e-100):
+        plane = Plane(origin, u, short * v, ((-1.0, 1.0), (-1.0, 1.0)), ("", ""))
+        coords = np.array([0.3, -0.7 / short])
+        np.testing.assert_allclose(plane.project(plane.point(coords)), coords, rtol=1e-9)
+        assert plane.distance(plane.point(coords)) < 1e-12
+        inside = plane.inside(rng.normal(size=20))
+        np.testing.assert_allclose(plane.inside(inside), inside, atol=1e-12)

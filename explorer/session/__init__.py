@@ -594,7 +594,8 @@ class Session(QObject):
         surface = self._survey.surface
         if surface is not None and self._run.length:
             about = (self._playback.cursor, surface.plane, self._experiment, self._run)
-            self._probing.ask(about, surface, lambda: self._look(surface.plane), now)
+            still = not (self._training or self._playback.playing)
+            self._probing.ask(about, surface, lambda: self._look(surface.plane), now, thorough=still)
 
     # ---- sixty times a second -----------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ class Probing:
         self._wanted: set[str] = set()
         self._about: tuple[object, ...] | None = None
         self._asked = 0.0
+        self._busy = False  # with something of which nothing is known yet
 
     def forget(self) -> None:
         """What is known, or being found out, is of another run."""
@@ -45,18 +46,25 @@ class Probing:
         batch = self.worker.take()
         newest: Probe | None = next((item for item in reversed(batch.items) if item is not None), None)
         self.found = newest or self.found
-        self._busy = batch.running
+        self._busy = batch.running and (self._busy and newest is None)
         return newest is not None, batch.error
 
-    def ask(self, about: tuple[object, ...], surface: Surface, look: Callable[[], Look], now: float) -> None:
-        """Find out about a state, unless nobody wants to know, it is known, or the last time was just now."""
+    def ask(
+        self, about: tuple[object, ...], surface: Surface, look: Callable[[], Look], now: float, thorough: bool
+    ) -> None:
+        """Find out about a state, unless nobody wants to know, it is known, or the last time was just now.
+
+        Only what is `thorough` compares all states of the path with the sheet; where there is something new every
+        moment, that would take the time from it.
+        """
+        about = (*about, thorough)
         known = self._about is not None and _same(about, self._about)
         if not self._wanted or self._busy or known or now - self._asked < EVERY:
             return
         seen, before = look(), self.found
         line, spectral = "slice" in self._wanted and (self.line or True), "spectrum" in self._wanted
-        self._about, self._asked = about, now
-        self.worker.start(lambda: probe(seen, surface.plane, before, line, spectral))
+        self._about, self._asked, self._busy = about, now, True
+        self.worker.start(lambda: probe(seen, surface.plane, before, line, spectral, thorough))
 
 
 def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from explorer.frame import MOST_ENDED, Run, racing_slot
 from explorer.recording import Recording, land, measure
 from model import Experiment, Plane, State, Trajectory
-from model.activations import Array
+from model.arrays import Array
 
 LONGEST_NAME = 40  # longer ones would fill the legend
 

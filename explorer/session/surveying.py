@@ -9,7 +9,7 @@ from typing import Any
 from explorer.frame import thinned
 from explorer.recording import Recording
 from model import Landscape, Look, Plane, Surface, Worker, landscape
-from model.activations import Array
+from model.arrays import Array
 from model.running import Bridge, joined
 from model.worker import undisturbed
 

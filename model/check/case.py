@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.descent import Descent, begin, descend
 from model.objective import Objective
 from model.optimizers import Optimizer

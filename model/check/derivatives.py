@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from model.activations import ACTIVATIONS, Array
+from model.activations import ACTIVATIONS
+from model.arrays import Array
 from model.check.case import Result, worst
 from model.check.quadratics import linear_model
 from model.curvature import eigenpairs, hessian

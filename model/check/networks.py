@@ -8,7 +8,7 @@ from itertools import islice
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.check.case import Result, path, worst
 from model.check.quadratics import least_squares, linear_model
 from model.curvature import eigenpairs, hessian

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.check.case import Result, path, worst
 from model.datasets import Dataset
 from model.functions import Bowl, Ravine

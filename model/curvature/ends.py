@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.curvature.matrix import DENSE, overflow_is_expected
 from model.objective import Objective, Product
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from model.activations import Array
+from model.arrays import Array
 from model.objective import Objective
 from model.settings import SettingError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from model.activations import Array
+from model.arrays import Array
 from model.curvature.ends import Extremes, extremes
 from model.curvature.matrix import overflow_is_expected
 from model.curvature.words import told_apart

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.curvature.ends import extremes
 from model.curvature.matrix import MOST, hessian, overflow_is_expected
 from model.curvature.words import shown

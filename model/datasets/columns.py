@@ -7,8 +7,8 @@ import math
 
 import numpy as np
 
-from model.activations import Array
-from model.datasets.dataset import Dataset, Scaling
+from model.arrays import Array
+from model.datasets.dataset import Dataset, Scaling, moments
 from model.datasets.table import LARGEST, Table, listed, number
 from model.settings import SettingError
 
@@ -52,11 +52,8 @@ def standardized(values: Array, names: tuple[str, ...]) -> tuple[Array, Array, A
         if column.min() == column.max():
             allowed = "different values; a constant cannot be standardised, choose other columns or do without"
             raise SettingError(f"path: column {name}", f"only {column[0]:g}", allowed)
-    mean = values.mean(axis=0)
-    values = values - mean
-    largest = np.abs(values).max(axis=0)  # taken out, or the squares of tiny numbers would vanish
-    scale = largest * np.sqrt(np.mean((values / largest) ** 2, axis=0))
-    return values / scale, mean, scale
+    mean, scale = moments(values)
+    return (values - mean) / scale, mean, scale
 
 
 def _chosen(table: Table, columns: str, aim: int) -> list[int]:

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array, kept
 from model.settings import SettingError, Settings
 
 
@@ -18,7 +18,7 @@ class Scaling:
     """How a person's units became standard ones, z = (x − mean) / scale, column by column. Read-only.
 
     `input_mean` and `input_scale` are `(D,)`, `target_mean` and `target_scale` `(K,)`; classes are not scaled, K is 0.
-    Mean and standard deviation (divided by n) are those of *all* rows: they have seen a test set split off later.
+    Mean and standard deviation (divided by n) are those of the rows that are trained on: all, or those of a split.
     """
 
     input_mean: Array
@@ -27,8 +27,8 @@ class Scaling:
     target_scale: Array
 
     def __post_init__(self) -> None:
-        for array in (self.input_mean, self.input_scale, self.target_mean, self.target_scale):
-            array.flags.writeable = False
+        for name in ("input_mean", "input_scale", "target_mean", "target_scale"):
+            object.__setattr__(self, name, kept(getattr(self, name)))
 
     def inputs_back(self, z: Array) -> Array:
         """Standardised inputs `(..., D)` in a person's units."""
@@ -41,7 +41,7 @@ class Scaling:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Inputs `(n, D)` and targets: class numbers `(n,)` when `classes` > 0, else values `(n, K)`. Read-only.
+    """Inputs `(n, D)` and targets: class numbers `(n,)` when `classes` > 0, else values `(n, K)`. Read-only copies.
 
     `columns` names the inputs, `labels` the classes or the target columns; x1, x2, ... and 0, 1, ... or y1, y2, ...
     where none are given. `scaling` is how inputs and targets were standardised, None if they were not.
@@ -56,8 +56,8 @@ class Dataset:
     scaling: Scaling | None = None
 
     def __post_init__(self) -> None:
-        self.inputs.flags.writeable = False
-        self.targets.flags.writeable = False
+        object.__setattr__(self, "inputs", kept(self.inputs))
+        object.__setattr__(self, "targets", kept(self.targets, int if self.classes else float))
         if not self.columns:
             object.__setattr__(self, "columns", _numbered("x", self.inputs.shape[1]))
         if not self.labels:
@@ -84,8 +84,10 @@ class Dataset:
     def split(self, share: float, seed: int) -> tuple[Dataset, Dataset]:
         """A training and a test set: a seeded permutation puts round(share · n) rows into the test set, 1 to n − 1.
 
-        Both keep the order, the names and the scaling of the whole. Classes are not stratified: a rare one may be
-        missing on either side. Raises `SettingError` for a share outside (0, 1) and for fewer than two rows.
+        Both keep the order and the names of the whole. Where that was standardised, they are so by the training rows
+        alone: nothing of the test set is known in training. What is constant in these is only shifted. Classes are not
+        stratified: a rare one may be missing on either side. Raises `SettingError` for a share outside (0, 1) and for
+        fewer than two rows.
         """
         n = len(self.inputs)
         if not 0.0 < share < 1.0:
@@ -95,10 +97,34 @@ class Dataset:
         held = min(max(round(share * n), 1), n - 1)
         # A stream of its own: a set drawn from the same seed must not decide who is held out.
         order = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1,))).permutation(n)
-        return self._only(np.sort(order[held:])), self._only(np.sort(order[:held]))
+        training, test = np.sort(order[held:]), np.sort(order[:held])
+        whole = self if self.scaling is None else self._standardized_by(training, self.scaling)
+        return whole._only(training), whole._only(test)
 
     def _only(self, rows: Array) -> Dataset:
         return replace(self, inputs=self.inputs[rows], targets=self.targets[rows])
+
+    def _standardized_by(self, rows: Array, scaling: Scaling) -> Dataset:
+        mean, scale = moments(self.inputs[rows])
+        inputs, targets = (self.inputs - mean) / scale, self.targets
+        of_inputs = scaling.inputs_back(mean), scaling.input_scale * scale
+        of_targets = scaling.target_mean, scaling.target_scale
+        if not self.classes:
+            mean, scale = moments(targets[rows])
+            targets, of_targets = (targets - mean) / scale, (scaling.targets_back(mean), scaling.target_scale * scale)
+        return replace(self, inputs=inputs, targets=targets, scaling=Scaling(*of_inputs, *of_targets))
+
+
+def moments(values: Array) -> tuple[Array, Array]:
+    """Mean and standard deviation (divided by n) `(K,)` of columns `(n, K)`; of a constant, 1 for the deviation."""
+    mean = values.mean(axis=0)
+    apart = values - mean
+    largest = np.abs(apart).max(axis=0)  # taken out, or the squares of tiny numbers would vanish
+    level = np.ptp(values, axis=0) == 0.0
+    largest[level] = 1.0
+    scale = largest * np.sqrt(np.mean((apart / largest) ** 2, axis=0))
+    scale[level] = 1.0
+    return mean, scale
 
 
 def _numbered(letter: str, count: int) -> tuple[str, ...]:

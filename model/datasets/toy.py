@@ -10,7 +10,7 @@ from typing import Annotated
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.datasets.dataset import Dataset, Source
 from model.settings import SettingError, setting
 

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.formula.expression import VARIABLES, Expression, Program
 from model.formula.parser import NO_CONSTANTS, parse
 

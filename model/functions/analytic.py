@@ -10,7 +10,7 @@ from typing import Annotated
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.formula import Formula
 from model.objective import Bounds, Flow, Objective, Product, Slice
 from model.settings import Settings, fields_of, setting
@@ -96,23 +96,23 @@ class Analytic(Objective):
     def chunk(self) -> int:
         return 4096  # a node of the formula takes 32 KiB then: a first-level cache
 
-    def loss(self, params: Array) -> Array:
-        stack = np.asarray(params, float).reshape(-1, 2)
+    def _loss(self, params: Array) -> Array:
+        stack = params.reshape(-1, 2)
         losses = np.empty(len(stack))
         for start in range(0, len(stack), self.chunk):
             part = slice(start, start + self.chunk)
             losses[part] = self.formula.value(*stack[part].T)
         return losses.reshape(params.shape[:-1])
 
-    def loss_and_gradient(self, params: Array, rows: Array | None = None) -> tuple[float, Array]:
+    def _loss_and_gradient(self, params: Array, rows: Array | None) -> tuple[float, Array]:
         loss, *slopes = self.formula.at(*params)
         if math.isfinite(loss):
             slopes = [0.0 if math.isnan(slope) else slope for slope in slopes]
         return float(loss), np.array(slopes)
 
-    def hessian_at(self, params: Array) -> Product:
+    def _hessian_at(self, params: Array) -> Product:
         hessian = self.formula.hessian(*params)
-        if np.isfinite(self.loss(params)):
+        if np.isfinite(self._loss(params)):
             hessian[np.isnan(hessian)] = 0.0
 
         @np.errstate(over="ignore", invalid="ignore")  # after a divergence it may hold infinities
@@ -121,12 +121,12 @@ class Analytic(Objective):
 
         return product
 
-    def flow(self, params: Array) -> Flow:
+    def _flow(self, params: Array) -> Flow:
         return Flow(np.empty(0), np.empty(0))
 
-    def slice(self, origin: Array, directions: Array) -> Slice:
+    def _slice(self, origin: Array, directions: Array) -> Slice:
         # In float64: there is too little to do for float32 to be worth its error.
-        return lambda coords: self.loss(origin + coords.astype(float) @ directions)
+        return lambda coords: self._loss(origin + coords.astype(float) @ directions)
 
 
 @lru_cache(maxsize=32)

@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 from scipy.sparse.linalg import ArpackError
 
-from model.activations import Array
+from model.arrays import Array
 from model.curvature import eigenpairs
 from model.line.line import Line, between
 from model.objective import Objective

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array, kept
 from model.objective import Objective
 from model.plane import unit
 from model.settings import SettingError
@@ -27,6 +27,9 @@ class Line:
     fan: Array | None = None
 
     def __post_init__(self) -> None:
+        for name in ("origin", "direction", "fan"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, kept(getattr(self, name)))
         low, high = self.bounds
         if not np.isfinite(self.origin).all() or unit(self.direction) is None:
             raise SettingError("line", "a direction that is zero or not finite", "a finite point and direction")

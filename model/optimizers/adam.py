@@ -11,7 +11,7 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.optimizers.base import Beta1, Beta2, Epsilon, Memory, Optimizer, blend, over, scaled
 from model.settings import setting
 

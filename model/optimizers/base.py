@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.settings import Settings, setting
 
 Memory = tuple[Array, ...]

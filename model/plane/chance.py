@@ -6,11 +6,11 @@ from typing import Annotated
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.objective import Objective
 from model.plane.course import Course
 from model.plane.kind import PlaneKind
-from model.plane.plane import UNIT, Plane
+from model.plane.plane import UNIT, Plane, differ
 from model.settings import SettingError, setting
 
 
@@ -43,7 +43,7 @@ class RandomNormalized(PlaneKind, frozen=True, tag="random"):
         origin, rng = course.params[-1], np.random.default_rng(self.seed)
         u, v = (self._direction(objective, rng, origin) for _ in range(2))
         for _ in range(64):  # neurons with one weight each leave little to chance
-            if np.linalg.matrix_rank(np.stack([u, v])) == 2:
+            if differ(u, v):
                 break
             v = self._direction(objective, rng, origin)
         labels = ("random direction 1", "random direction 2")

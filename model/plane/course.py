@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.descent import State
 from model.settings import SettingError
 from model.trajectory import Trajectory
@@ -41,14 +41,9 @@ class Course:
     @classmethod
     def of(cls, params: Array, others: Array | None = None) -> Course:
         """The course through parameters `(N, P)` alone, at steps 0 to N - 1, which stands at the last of them."""
-        nothing = np.empty(0)
+        params, nothing = np.asarray(params, float), np.empty(0)
         states = (State(step, row, nothing, np.nan, np.nan, ()) for step, row in enumerate(params))
         return cls(Trajectory(states), len(params) - 1, params, _nobody() if others is None else others)
-
-    @classmethod
-    def along(cls, trajectory: Trajectory) -> Course:
-        """The course through all the states of a trajectory, which stands at the newest."""
-        return cls(trajectory, len(trajectory) - 1, trajectory.params())
 
     def drawable(self) -> Course:
         """The course without the states of a diverged run that lie beyond float32, in which surfaces are drawn.

@@ -9,13 +9,11 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.objective import Objective
 from model.plane.course import Course
-from model.plane.plane import UNIT, Plane, middle_of, square, whole_plane
+from model.plane.plane import PARALLEL, UNIT, Plane, middle_of, square, unit, whole_plane
 from model.settings import SettingError, Settings, setting
-
-PARALLEL = 1e-12  # the sine of an angle below which two directions are one, but for rounding
 
 
 class PlaneKind(Settings, frozen=True, kw_only=True, tag_field="kind"):
@@ -87,15 +85,6 @@ def spanned(origin: Array, wanted: Sequence[tuple[str, Array]]) -> Plane:
             taken.append((name, across))
     (x_name, u), (y_name, v) = taken
     return Plane(origin, u, v, UNIT, (x_name, y_name))
-
-
-def unit(direction: Array) -> Array | None:
-    """The unit vector along a direction `(P,)`; None where it is zero or not finite."""
-    largest = np.abs(direction).max(initial=0.0)
-    if not 0.0 < largest < np.inf:
-        return None
-    direction = direction / largest  # first, as squares of the far too large or small have no finite or positive sum
-    return np.asarray(direction / np.linalg.norm(direction))
 
 
 def _across(direction: Array, axes: list[Array]) -> Array | None:

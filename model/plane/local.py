@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from scipy.sparse.linalg import ArpackError
 
-from model.activations import Array
+from model.arrays import Array
 from model.curvature import eigenpairs
 from model.objective import Objective
 from model.plane.course import Course

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.objective import Objective
 from model.plane.course import HALFWAY, NEWEST, Course
 from model.plane.kind import PlaneKind, spanned

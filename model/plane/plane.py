@@ -12,16 +12,35 @@ from functools import cached_property
 
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array, kept
 from model.objective import Bounds, Objective
 from model.settings import SettingError
 
 UNIT: Bounds = ((-1.0, 1.0), (-1.0, 1.0))
+PARALLEL = 1e-12  # the sine of an angle below which two directions are one, but for rounding
+
+
+def unit(direction: Array) -> Array | None:
+    """The unit vector along a direction `(P,)`; None where it is zero or not finite."""
+    largest = np.abs(direction).max(initial=0.0)
+    if not 0.0 < largest < np.inf:
+        return None
+    direction = direction / largest  # first, as squares of the far too large or small have no finite or positive sum
+    return np.asarray(direction / np.linalg.norm(direction))
+
+
+def differ(one: Array, other: Array) -> bool:
+    """Whether two directions `(P,)` are neither zero nor parallel, however different their lengths."""
+    along, beside = unit(one), unit(other)
+    if along is None or beside is None:
+        return False
+    return bool(np.linalg.norm(beside - (along @ beside) * along) > PARALLEL)
 
 
 @dataclass(frozen=True, eq=False)
 class Plane:
-    """`origin`, `u`, `v` `(P,)`; `bounds` ((x0, x1), (y0, y1)) is the part to draw; `labels` name the axes.
+    """`origin`, `u`, `v` `(P,)`, of which it keeps copies; `bounds` ((x0, x1), (y0, y1)) is the part to draw; `labels`
+    name the axes.
 
     `scale` `(P,)`, if any, are factors by which parameters are multiplied before they are looked at: see `rescale`.
     """
@@ -35,9 +54,13 @@ class Plane:
     scale: Array | None = None
 
     def __post_init__(self) -> None:
+        for name in ("origin", "u", "v", "scale"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, kept(getattr(self, name)))
         if not np.isfinite(self.directions).all():
             raise SettingError("plane", "directions that are not finite", "two directions that are")
-        if np.linalg.matrix_rank(self.directions) < min(2, len(self.origin)):
+        alone = len(self.origin) == 1  # one parameter: drawn over a second direction in which nothing changes
+        if not (self.u.any() if alone else differ(self.u, self.v)):
             raise SettingError("plane", "directions that are zero or parallel", "two directions that differ")
 
     @cached_property
@@ -46,9 +69,21 @@ class Plane:
         return np.stack([self.u, self.v])
 
     @cached_property
+    def units(self) -> Array:
+        """The directions of u and v at length 1, `(2, P)`; 0 for a direction in which nothing changes."""
+        found = [unit(direction) for direction in self.directions]
+        return np.stack([np.zeros_like(self.u) if each is None else each for each in found])
+
+    @cached_property
     def _dual(self) -> Array:
-        # G⁻¹ [u; v], without squaring the condition number as G does.
-        return np.linalg.pinv(self.directions).T
+        # G⁻¹ [u; v], without squaring the condition number as G does, and of unit vectors: one axis may be far longer.
+        lengths = np.abs(np.einsum("ij,ij->i", self.units, self.directions))[:, None]
+        dual = np.linalg.pinv(self.units).T
+        return np.divide(dual, lengths, out=np.zeros_like(dual), where=lengths > 0.0)
+
+    def inside(self, vectors: Array) -> Array:
+        """The part of `vectors` `(..., P)` that lies in the plane's directions, whatever their angle and lengths."""
+        return np.asarray(vectors @ self.units.T @ np.linalg.pinv(self.units).T)
 
     @property
     def centre(self) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.experiment import MOST_BYTES, Experiment
 from model.optimizers import Memory
 from model.settings import SettingError, kind_of

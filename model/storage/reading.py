@@ -17,7 +17,7 @@ from typing import IO
 import msgspec
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.descent import State
 from model.experiment import Experiment
 from model.optimizers import Memory

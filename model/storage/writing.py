@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from model.activations import Array
+from model.arrays import Array
 from model.settings import SettingError
 from model.storage.layout import (
     AT_ONCE,
