@@ -28,11 +28,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from explorer.export import KINDS, LARGEST
+from explorer.views import VIEWS
+
 if TYPE_CHECKING:
     from model import StoredRun
 
-KINDS = ("map", "surface", "loss", "trust", "slice", "spectrum", "layers", "both")
-LARGEST = 8192
 COMMANDS = ("open", "export", "showcase", "thumbnails", "run", "check", "presets", "kinds")
 AGAIN = "LOSS_EXPLORER_UNDER_XVFB"
 PLATFORMS = ("", "xcb", "wayland", "wayland-egl", "offscreen", "minimal", "vnc", "eglfs", "linuxfb", "minimalegl")
@@ -175,7 +176,7 @@ def _export(options: argparse.Namespace) -> int:
     experiment = load_experiment(options.experiment, options.changes)
     _check_place(options.out, ".png")
     _known_platform()
-    _need_display(options.view in ("surface", "both"), options.given)
+    _need_display(options.view == "both" or VIEWS[options.view].spatial, options.given)
     from explorer.application import make_application
     from explorer.export.picture import frame_at, picture, save
     from explorer.style import THEMES

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
+from zlib import crc32
 
 from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup
@@ -24,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from explorer.actions import ACTIONS, give_mnemonics, icon, make_actions, tip
 from explorer.controls import Controls
+from explorer.drawing.view import View
 from explorer.export.dialog import ExportDialog, may_replace
 from explorer.export.picture import DESIGN, picture
 from explorer.frame import Frame, number, summary, time_left
@@ -40,7 +42,9 @@ from explorer.runs import RunsPanel
 from explorer.session import Session
 from explorer.style import THEMES, Style, Theme, freeze, set_theme
 from explorer.timeline import Timeline
-from explorer.views import VIEWS, ContourView, SurfaceView, View
+from explorer.views import VIEWS
+from explorer.views.map import ContourView
+from explorer.views.surface import SurfaceView
 from explorer.welcome import welcome
 from model import Experiment, SettingError, StoredRun, to_json
 from model.storage import replacing
@@ -51,7 +55,8 @@ WIDE = 1500  # pixels of a screen on which forms and timeline fit side by side
 SOON = 100  # milliseconds without another frame, after which views that were passed over are shown the last one
 PICTURE = 480  # pixels that a picture should be wide in presenter mode
 SAID = 340  # and the line in the status bar
-LAYOUT = 4  # raise it when docks change, so that an old layout is not restored over a new one
+# A number for these docks, so that an old layout is not restored over others; raise the 4 when it changes otherwise.
+LAYOUT = crc32(f"4 {[view.name for view in DOCKED]}".encode()) >> 1
 
 
 class _Views(dict[str, View]):
@@ -403,7 +408,8 @@ class Window(QMainWindow):
             if view.docked and view.isVisible():
                 view.show_frame(self.session.frame)
         if views:
-            self.session.set_probing({view.name for view in DOCKED if not self.dock(view.name).isHidden()})
+            seen = [view for view in DOCKED if not self.dock(view.name).isHidden()]
+            self.session.set_probing({wanted for view in seen for wanted in view.probes})
 
     def _show_parts(self) -> None:
         for name in ("map", "surface"):

@@ -14,7 +14,6 @@ import msgspec
 import pytest
 from PIL import Image
 
-import explorer.__main__ as cli
 from explorer.resources import presets
 from model import Experiment, from_json, to_json
 from model.losses import Huber
@@ -128,10 +127,10 @@ WITHOUT_QT = (
 )
 
 
-@pytest.mark.parametrize("command", ["run", "kinds", "presets"])
+@pytest.mark.parametrize("command", ["run", "kinds", "presets", "export --help"])
 def test_numbers_and_lists_need_no_qt(tmp_path: Path, command: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", WITHOUT_QT, command],
+        [sys.executable, "-W", "error", "-c", WITHOUT_QT, *command.split()],
         cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "") and done.stdout
@@ -145,13 +144,6 @@ def test_a_setting_is_changed_for_a_picture_and_kept_in_it(small: Experiment, tm
     with Image.open(tmp_path / "a.png") as image:
         kept = from_json(image.text["Experiment"])  # type: ignore[attr-defined]
     assert kept == msgspec.structs.replace(small, loss=Huber(delta=0.5), steps=4)
-
-
-def test_the_views_of_the_command_line_are_those_of_pictures() -> None:
-    """Written twice, so that what is wrong in a command is said before Qt is loaded."""
-    from explorer.export import picture
-
-    assert cli.KINDS == picture.KINDS == tuple(picture.DESIGN) and cli.LARGEST == picture.LARGEST
 
 
 def test_the_numerics_are_checked_against_theory(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from model.line import (
     Ensemble,
     Line,
     LineKind,
+    LocalLine,
     barrier,
     between,
     profile,
@@ -33,7 +34,7 @@ from model.settings import kind_of
 NETWORK = Network(widths=(2, 5, 4, 1))
 OBJECTIVE = Fit(Moons(samples=8).load(), NETWORK, BinaryCrossEntropy())
 every = pytest.mark.parametrize("kind", LINES, ids=kind_of)
-LOCAL = [kind for kind in LINES if kind is not BetweenStates]
+LOCAL = [kind for kind in LINES if issubclass(kind, LocalLine)]
 
 
 def path(count: int, size: int = NETWORK.size, seed: int = 0) -> Array:

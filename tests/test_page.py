@@ -13,11 +13,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QScrollArea
 from pytestqt.qtbot import QtBot
 
+from explorer.drawing.page import COLUMN, Page
 from explorer.export.picture import frame_at
 from explorer.frame import Frame
 from explorer.presenter import SCALE
 from explorer.style import THEMES, Style, Theme, palette
-from explorer.views.page import COLUMN, Page
 from explorer.views.trust import TrustView, curvature_rows, picture_rows
 from model import OPTIMIZERS, Experiment, Probe
 

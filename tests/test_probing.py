@@ -12,7 +12,6 @@ import pytest
 
 from model import (
     FUNCTIONS,
-    LINES,
     PLANES,
     Constant,
     Descent,
@@ -312,10 +311,6 @@ def direction_by_hand(experiment: Experiment, trajectory: Trajectory, now: int) 
 
 
 SLICES = [AlongGradient(), AlongStep(), AlongParameter(number=2), AlongEigenvector(), BetweenStates()]
-
-
-def test_every_kind_of_line_is_sliced_along() -> None:
-    assert {type(line) for line in (*SLICES, Ensemble())} == set(LINES)
 
 
 @pytest.mark.parametrize("now", [20, 60])

@@ -36,7 +36,7 @@ from model.activations import Array
 from model.curvature import hessian
 from model.datasets import Moons
 from model.honesty import inside
-from model.plane import Ends, Momentum, Steepest, ThreeStates
+from model.plane import Curvature, Ends, Momentum, Steepest, ThreeStates
 from model.running import recorded, rehearsal, within_reach
 from model.settings import kind_of
 
@@ -267,10 +267,6 @@ def last(landscapes: Iterator[Landscape | None]) -> Landscape:
     return land
 
 
-def test_some_planes_are_local() -> None:
-    assert {kind_of(kind) for kind in LOCAL} == {"curvature", "momentum", "steepest"}
-
-
 @pytest.mark.parametrize("now", [0, 1, 17, 60, None])
 @pytest.mark.parametrize("kind", LOCAL, ids=kind_of)
 def test_a_local_plane_touches_the_current_state(
@@ -292,7 +288,7 @@ def test_a_local_plane_touches_the_current_state(
     assert land.surface.loss[20, 20] == centre[2]
 
 
-@pytest.mark.parametrize("kind", LOCAL, ids=kind_of)
+@pytest.mark.parametrize("kind", [Steepest, Momentum, Curvature], ids=kind_of)
 def test_a_local_plane_holds_the_gradient_or_the_most_curved_direction(
     run: tuple[Experiment, Trajectory], kind: Any
 ) -> None:
@@ -330,7 +326,7 @@ def test_a_plane_that_moves_does_not_flip_over(run: tuple[Experiment, Trajectory
             for along, was, curved in zip(opposite.plane.directions, plane.directions, curvatures, strict=True):
                 np.testing.assert_allclose(along, -was if curved else was, atol=1e-4)
         before = plane
-    assert step or kind_of(kind) == "momentum"
+    assert step or kind not in (Curvature, Steepest)
 
 
 # ---- while a plane moves ----------------------------------------------------------------------------------------

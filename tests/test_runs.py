@@ -21,7 +21,8 @@ from explorer.race.tables import VALUE, cell
 from explorer.runs import DASHES, NAME, SHOWN, TITLES, Row
 from explorer.session import LONGEST_NAME
 from explorer.style import GHOSTS, PATH
-from explorer.views import contour, surface3d
+from explorer.views import map as contour
+from explorer.views import surface as surface3d
 from explorer.window import Window
 from model import Experiment, with_text
 

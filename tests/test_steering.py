@@ -14,12 +14,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from explorer.drawing import scene
 from explorer.form import KindEditor
 from explorer.form.editors import NumberEditor
 from explorer.frame import Frame, Run, number
 from explorer.history import GESTURE
 from explorer.session import MOST_ENDED, Session
-from explorer.views import scene
 from explorer.window import Window
 from model import Experiment, begin, with_field, with_text
 from model.activations import Array

@@ -12,10 +12,11 @@ from PySide6.QtGui import QColor, QIcon
 
 from explorer.frame import MOST_ENDED, racing_slot
 from explorer.style import DARK, LIGHT, PATH_HALO, THEMES, Style, ghost_pen, swatch
-from explorer.style.ghosts import GHOSTS, ORDINARY, RACERS
+from explorer.style.ghosts import GHOSTS, ORDINARY, RACERS, racers
 from model import OPTIMIZERS
 from model.activations import Array
 from model.optimizers import SGD, Adam, HeavyBall
+from model.settings import kind_of
 
 # Machado, Oliveira and Fernandes (2009), severity 1: linear RGB as seen without the green and the red receptors.
 EYES = {
@@ -56,8 +57,29 @@ def apart(one: QColor, other: QColor, eyes: str) -> float:
 
 
 def test_there_is_a_style_for_every_run_that_is_kept_and_for_every_optimizer() -> None:
-    assert len(ORDINARY) == MOST_ENDED >= len(OPTIMIZERS) and len(RACERS) == len(OPTIMIZERS)
-    assert [GHOSTS[racing_slot(kind)] for kind in OPTIMIZERS] == list(RACERS)
+    assert len(ORDINARY) == MOST_ENDED and GHOSTS[:MOST_ENDED] == ORDINARY
+    styles = {kind_of(kind): GHOSTS[racing_slot(kind)] for kind in OPTIMIZERS}
+    assert {kind: styles[kind] for kind in RACERS} == RACERS
+
+
+@pytest.mark.parametrize("eyes", EYES)
+@pytest.mark.parametrize("place", [0, 1, 5, len(RACERS)])
+def test_optimizers_that_are_new_get_styles_of_their_own_and_change_no_other(place: int, eyes: str) -> None:
+    """Six of them, one after another, wherever they stand in the registry."""
+    kinds = list(RACERS)
+    kinds[place:place] = [f"new {number}" for number in range(6)]
+    styles = racers(kinds)
+    assert {kind: style for kind, style in zip(kinds, styles, strict=True) if kind in RACERS} == RACERS
+    for one, other in pairwise(styles):
+        assert one.dash != other.dash
+    for one, other in combinations(styles, 2):
+        if one.dash == other.dash:
+            assert apart(QColor(one.ink), QColor(other.ink), eyes) > 0.11
+            assert apart(QColor(one.shade), QColor(other.shade), eyes) > 0.11
+    for style in styles:
+        assert contrast(QColor(style.ink), QColor(PATH_HALO)) >= 6
+        assert min(contrast(QColor(style.ink), QColor(ground)) for ground in (DARK.window, DARK.panel)) >= 3
+        assert min(contrast(QColor(style.shade), QColor(ground)) for ground in (LIGHT.window, LIGHT.panel)) >= 3
 
 
 @pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)

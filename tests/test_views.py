@@ -18,10 +18,20 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
+from explorer.drawing import scene
+from explorer.drawing.view import View
+from explorer.export import LARGEST
 from explorer.export.picture import frame_at
 from explorer.frame import MOST_ENDED, Change, Frame
+from explorer.session import PROBED
 from explorer.style import DARK, GHOSTS, LIGHT, PATH, THEMES, Style, Theme, palette
-from explorer.views import VIEWS, ContourView, LossCurve, SliceView, View, contour, curves, scene, surface3d
+from explorer.views import VIEWS
+from explorer.views import loss as curves
+from explorer.views import map as contour
+from explorer.views import surface as surface3d
+from explorer.views.loss import LossCurve
+from explorer.views.map import ContourView
+from explorer.views.slice import SliceView
 from model import (
     FUNCTIONS,
     Constant,
@@ -43,8 +53,8 @@ from model.line import BetweenStates, Ensemble
 from model.running import Bridge
 
 SIZE = 420, 340
-EACH = [pytest.param(name, marks=pytest.mark.gl if name == "surface" else ()) for name in VIEWS]
-FLAT = [name for name in VIEWS if name != "surface"]
+EACH = [pytest.param(name, marks=pytest.mark.gl if view.spatial else ()) for name, view in VIEWS.items()]
+FLAT = [name for name, view in VIEWS.items() if not view.spatial]
 Open = Callable[..., View]
 
 
@@ -258,6 +268,12 @@ def test_a_view_shows_something_in_both_themes_and_at_any_size(
 def test_a_view_has_a_name_for_those_who_cannot_see_it(open_view: Open, name: str) -> None:
     view = open_view(name)
     assert view.accessibleName() == view.caption and view.name == name
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+def test_a_view_says_how_large_its_picture_is_and_what_it_wants_to_know(view: type[View]) -> None:
+    assert all(100 <= side <= LARGEST for side in view.design)
+    assert set(view.probes) <= PROBED
 
 
 @pytest.mark.parametrize("name", EACH)

@@ -20,7 +20,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from explorer.export.picture import DESIGN, KINDS, LARGEST, picture, save
+from explorer.export import KINDS, LARGEST
+from explorer.export.picture import DESIGN, picture, save
 from explorer.frame import Frame
 from explorer.style import Theme
 from explorer.views import VIEWS

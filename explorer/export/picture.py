@@ -9,20 +9,15 @@ from pathlib import Path
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage, QImageWriter, QPainter
 
+from explorer.drawing.view import View
 from explorer.frame import Frame, Run
 from explorer.style import DARK, Style, Theme, palette
-from explorer.views import VIEWS, View
+from explorer.views import VIEWS
 from model import Experiment, Look, SettingError, Trajectory, landscape, probe, to_json, train
 from model.running import recorded
 from model.storage import replacing
 
-KINDS = (*VIEWS, "both")
-# The sizes at which pens and letters have their plain width; larger pictures are drawn so many times larger.
-DESIGN = {
-    "map": (720, 600), "surface": (860, 640), "loss": (720, 420), "trust": (360, 480), "slice": (560, 420),
-    "spectrum": (560, 420), "layers": (480, 420), "both": (1400, 640),
-}  # fmt: skip
-LARGEST = 8192
+DESIGN = {name: view.design for name, view in VIEWS.items()} | {"both": (1400, 640)}
 PATIENCE = 3.0  # seconds of a survey after which it is said how long it will take
 
 

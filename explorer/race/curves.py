@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from explorer.drawing.axes import label, plot
 from explorer.frame import extremes, racing_slot
 from explorer.style import Style, ghost_pen
-from explorer.views.axes import label, plot
 from model.race import Attempt, Entry
 
 POINTS = 600  # of a curve

@@ -582,7 +582,7 @@ class Session(QObject):
     # ---- the state under the cursor -----------------------------------------------------------------------------
 
     def set_probing(self, wanted: set[str]) -> None:
-        """Which of the `PROBED` views somebody looks at, and wants to be fed."""
+        """Which of what can be `PROBED` somebody wants to see."""
         self._changed |= self._probing.want(wanted)
 
     def _take_probe(self, now: float) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from model import Look, Probe, Surface, Worker, probe
 from model.line import Line
 
-PROBED = {"trust", "slice", "spectrum"}  # views that show what is found out
+# What can be found out: how far to trust the picture, and what comes with it; the loss along a line; all eigenvalues.
+PROBED = {"trust", "slice", "spectrum"}
 EVERY = 0.25  # seconds between looks: exact curvatures cost some hundred steps
 
 
@@ -29,11 +30,11 @@ class Probing:
         self.worker.take()
         self.found = self._about = self.line = None
 
-    def want(self, views: set[str]) -> bool:
-        """Which of the `PROBED` views somebody looks at; True if they are others than before."""
-        changed = views & PROBED != self._wanted
+    def want(self, wanted: set[str]) -> bool:
+        """Which of what can be `PROBED` somebody wants; True if it is something else than before."""
+        changed = wanted & PROBED != self._wanted
         if changed:
-            self._wanted, self._about = views & PROBED, None
+            self._wanted, self._about = wanted & PROBED, None
         return changed
 
     def slice_along(self, line: Line | None) -> None:

@@ -8,10 +8,10 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from explorer.drawing.strip import Strip
+from explorer.drawing.view import View, rendered
 from explorer.frame import Frame, number
 from explorer.style import Style, draw_text
-from explorer.views.base import View, rendered
-from explorer.views.strip import Strip
 from model import Flow
 
 ROW, LEAST_ROW, HEAD = 42, 27, 42
@@ -22,6 +22,7 @@ class LayersView(View):
     """One row for each layer: the gradient's norm as a bar, the running product of backpropagation as a ring. Final."""
 
     name, caption = "layers", "Gradient per layer"
+    design = (480, 420)
 
     def __init__(self, style: Style, parent: QWidget | None = None) -> None:
         super().__init__(style, parent)
@@ -93,3 +94,6 @@ def _places(values: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         places = (np.log10(values) - low) / max(high - low, 1.0)
     return np.clip(np.nan_to_num(places, posinf=1.0, neginf=0.0), 0.0, 1.0)
+
+
+VIEW = LayersView

@@ -7,11 +7,11 @@ import pyqtgraph as pg
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QWidget
 
+from explorer.drawing.axes import label, plot
+from explorer.drawing.strip import Strip, stacked
+from explorer.drawing.view import View, rendered
 from explorer.frame import Frame, number
 from explorer.style import Style, curve_pen, draw_legend, legend_height
-from explorer.views.axes import label, plot
-from explorer.views.base import View, rendered
-from explorer.views.strip import Strip, stacked
 from model import Profile
 from model.line import barrier
 from model.running import Bridge
@@ -21,6 +21,8 @@ class SliceView(View):
     """Loss against the position on a line; a band where many lines were looked at; the barrier between two states."""
 
     name, caption = "slice", "Slice"
+    design = (560, 420)
+    probes = ("slice",)
 
     def __init__(self, style: Style, parent: QWidget | None = None) -> None:
         super().__init__(style, parent)
@@ -139,3 +141,6 @@ def _held(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """Values that a painter can count to: what lies far off the picture is left out."""
     far = 3 * (high - low)
     return np.where((values > low - far) & (values < high + far), values, np.nan)
+
+
+VIEW = SliceView

@@ -7,11 +7,11 @@ import pyqtgraph as pg
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
+from explorer.drawing.axes import label, plot
+from explorer.drawing.strip import Strip, stacked
+from explorer.drawing.view import View, rendered
 from explorer.frame import Frame, number
 from explorer.style import Style, draw_legend, legend_height
-from explorer.views.axes import label, plot
-from explorer.views.base import View, rendered
-from explorer.views.strip import Strip, stacked
 
 DECADES = 9  # below the largest: what is smaller is rounding
 
@@ -20,6 +20,8 @@ class SpectrumView(View):
     """|λ| of every eigenvalue, largest λ first: a disc where the loss curves up, a triangle where down. Final."""
 
     name, caption = "spectrum", "Spectrum of the Hessian"
+    design = (560, 420)
+    probes = ("spectrum",)
 
     def __init__(self, style: Style, parent: QWidget | None = None) -> None:
         super().__init__(style, parent)
@@ -78,3 +80,6 @@ class SpectrumView(View):
 
     def _paint_legend(self, painter, rect) -> None:
         draw_legend(painter, rect.adjusted(6 * self.look.scale, 0, 0, 0), self._entries, self.look)
+
+
+VIEW = SpectrumView

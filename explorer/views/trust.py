@@ -9,11 +9,11 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from explorer.drawing.page import Page, Row
+from explorer.drawing.strip import Strip
+from explorer.drawing.view import View
 from explorer.frame import Frame, number
 from explorer.style import Style
-from explorer.views.base import View
-from explorer.views.page import Page, Row
-from explorer.views.strip import Strip
 from model import Probe
 
 
@@ -21,6 +21,8 @@ class TrustView(View):
     """One plain sentence, the figures behind it, and λmax beside the limit of the optimizer in use. Final."""
 
     name, caption = "trust", "How far to trust this picture"
+    design = (360, 480)
+    probes = ("trust",)
 
     def __init__(self, style: Style, parent: QWidget | None = None) -> None:
         super().__init__(style, parent)
@@ -146,3 +148,6 @@ def _share(share: float) -> str:
 
 def _signed(value: float) -> str:
     return number(value) if value < 0 or not math.isfinite(value) else f"+{number(value)}"
+
+
+VIEW = TrustView

@@ -51,3 +51,6 @@ class Cars(Source, frozen=True, tag="cars"):
 
     def draw(self, rng: np.random.Generator) -> Dataset:
         return dataset_from(read_table(FOLDER / "cars.csv"), self.caption, self.standardize, targets_are="values")
+
+
+BUNDLED: tuple[type[Source], ...] = (Iris, Cars)

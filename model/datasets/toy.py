@@ -219,3 +219,9 @@ class Chebyshev(Source, frozen=True, tag="chebyshev"):
     def draw(self, rng: np.random.Generator) -> Dataset:
         x = np.linspace(-1.0, 1.0, self.samples)[:, None]
         return Dataset(self.caption, x, np.cos(self.degree * np.arccos(x)))
+
+
+TOYS: tuple[type[Source], ...] = (
+    Moons, Circles, Xor, Spirals, Blobs,
+    Linear, Polynomial, Sine, Step, Chebyshev,
+)  # fmt: skip

@@ -4,6 +4,7 @@ A line holds the vectors θ = origin + t·direction. Along it the loss is comput
 """
 
 from model.line.kinds import (
+    LINES,
     AlongEigenvector,
     AlongGradient,
     AlongParameter,
@@ -14,15 +15,6 @@ from model.line.kinds import (
     LocalLine,
 )  # fmt: skip
 from model.line.line import Line, Parabola, Profile, barrier, between, profile, quadratic
-
-LINES: tuple[type[LineKind], ...] = (
-    AlongGradient,
-    AlongStep,
-    AlongParameter,
-    AlongEigenvector,
-    BetweenStates,
-    Ensemble,
-)
 
 __all__ = [
     "LINES", "AlongEigenvector", "AlongGradient", "AlongParameter", "AlongStep", "BetweenStates", "Ensemble", "Line",

@@ -162,3 +162,13 @@ class Ensemble(LocalLine, frozen=True, tag="ensemble"):
             fan /= np.linalg.norm(fan, axis=1, keepdims=True)
         line = Line(here, fan[0], (-1.0, 1.0), f"{self.count} random directions", fan)
         return self._drawn(line, course, least=1.0) if self.reach else line
+
+
+LINES: tuple[type[LineKind], ...] = (
+    AlongGradient,
+    AlongStep,
+    AlongParameter,
+    AlongEigenvector,
+    BetweenStates,
+    Ensemble,
+)

@@ -5,16 +5,15 @@ continued, and a change of a setting needs no ceremony. In the formulas g is the
 parameters; squares, roots and quotients are taken number by number, and every memory begins as zeros.
 """
 
-from model.optimizers.adam import Adam, AdamW, QHAdam
-from model.optimizers.adaptive import AdaDelta, AdaGrad, RMSProp
+from model.optimizers.adam import ADAMS, Adam, AdamW, QHAdam
+from model.optimizers.adaptive import ADAPTIVE, AdaDelta, AdaGrad, RMSProp
 from model.optimizers.base import Memory, Optimizer
-from model.optimizers.momentum import QHM, SGD, HeavyBall, Nesterov, Velocity
+from model.optimizers.momentum import MOMENTUM, QHM, SGD, HeavyBall, Nesterov, Velocity
 
 __all__ = [
     "OPTIMIZERS", "QHM", "SGD", "AdaDelta", "AdaGrad", "Adam", "AdamW", "HeavyBall", "Memory", "Nesterov",
     "Optimizer", "QHAdam", "RMSProp", "Velocity",
 ]  # fmt: skip
 
-OPTIMIZERS: tuple[type[Optimizer], ...] = (
-    SGD, HeavyBall, Nesterov, QHM, AdaGrad, RMSProp, AdaDelta, Adam, AdamW, QHAdam,
-)  # fmt: skip
+# Each file ends with those that it defines.
+OPTIMIZERS: tuple[type[Optimizer], ...] = (*MOMENTUM, *ADAPTIVE, *ADAMS)

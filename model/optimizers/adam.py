@@ -173,3 +173,6 @@ def _shares(steps: Array, beta1: float, beta2: float) -> tuple[float, float]:
     """What m and s have reached after t steps of what they would be without their beginning at zero: 1 − βᵗ."""
     count = steps.item()
     return 1.0 - beta1**count, 1.0 - beta2**count
+
+
+ADAMS: tuple[type[Optimizer], ...] = (Adam, AdamW, QHAdam)

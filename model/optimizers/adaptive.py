@@ -154,3 +154,6 @@ class AdaDelta(Optimizer, frozen=True, tag="adadelta"):
 
     def limit(self, rate: float) -> float:
         return over(2.0, rate)
+
+
+ADAPTIVE: tuple[type[Optimizer], ...] = (AdaGrad, RMSProp, AdaDelta)

@@ -162,3 +162,6 @@ class QHM(Optimizer, frozen=True, tag="qhm"):
 
     def limit(self, rate: float) -> float:
         return over(2.0 * (1.0 + self.momentum) / (1.0 + self.momentum * (1.0 - 2.0 * self.nu)), rate)
+
+
+MOMENTUM: tuple[type[Optimizer], ...] = (SGD, HeavyBall, Nesterov, QHM)

@@ -105,3 +105,6 @@ def valley_share(
         # A loss that is not finite, or not a number, is no way down.
         valleys += not (objective.loss(params + circle @ drawn) <= bottom).any()
     return valleys / planes
+
+
+CHANCE: tuple[type[PlaneKind], ...] = (RandomNormalized,)

@@ -102,3 +102,6 @@ def curved(objective: Objective, course: Course, count: int) -> list[Named]:
         (f"{name} (λ = {value:.3g})", signed(vector, side))
         for name, value, vector, side in zip(names, values, vectors, sides, strict=True)
     ]
+
+
+LOCAL: tuple[type[PlaneKind], ...] = (Curvature, Momentum, Steepest)

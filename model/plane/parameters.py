@@ -36,3 +36,6 @@ class TwoParameters(PlaneKind, frozen=True, tag="two-parameters"):
         names = objective.names
         labels = names[self.first], names[self.second]
         return Plane(origin, u, v, UNIT, labels).around(course.params, least=1.0)
+
+
+PARAMETERS: tuple[type[PlaneKind], ...] = (TwoParameters,)

@@ -125,3 +125,6 @@ class Ends(PlaneKind, frozen=True, tag="ends"):
         farthest = apart[np.linalg.norm(across, axis=1).argmax()]
         plane = spanned(start, [("start → newest", covered), ("start → farthest off", farthest)])
         return plane.around(np.vstack([course.params, start]), least=0.5)
+
+
+STATES: tuple[type[PlaneKind], ...] = (ThreeStates, Ends)  # without `Principal`, which comes first of all

@@ -12,6 +12,9 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPen, QPolygonF
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from explorer.drawing.axes import Painted, label, plot
+from explorer.drawing.strip import Strip
+from explorer.drawing.view import View, rendered
 from explorer.frame import Frame, Run, Scale, number, numbers, shown
 from explorer.style import (
     GHOSTS,
@@ -29,9 +32,6 @@ from explorer.style import (
     draw_text,
     legend_height,
 )
-from explorer.views.axes import Painted, label, plot
-from explorer.views.base import View, rendered
-from explorer.views.strip import Strip
 from model import Surface
 
 FARTHEST = 20_000  # pixels that a land may be wide: beyond, it takes long to paint, and next to nothing is seen of it
@@ -48,6 +48,7 @@ class ContourView(View):
     """Loss over the plane as filled contours with labelled levels, a colour bar, the path, and −gradient. Final."""
 
     name, caption = "map", "Map"
+    design = (720, 600)
     docked = False
 
     pointed = Signal(object)  # coordinates (x, y) under the mouse, or None
@@ -454,3 +455,6 @@ def _filled(pieces) -> QPainterPath:
     path = pg.arrayToQPath(points[:, 0], points[:, 1], connect=connect)
     path.setFillRule(Qt.FillRule.OddEvenFill)
     return path
+
+
+VIEW = ContourView

@@ -9,9 +9,9 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QLinearGradient, QPainter, QTransform
 
+from explorer.drawing.scene import FLOOR, TOP
 from explorer.frame import Scale, number, numbers, round_levels
 from explorer.style import Style, color, draw_text
-from explorer.views.scene import FLOOR, TOP
 from model import Plane
 
 

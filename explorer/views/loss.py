@@ -8,11 +8,11 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
+from explorer.drawing.axes import Painted, label, plot
+from explorer.drawing.strip import Strip, stacked
+from explorer.drawing.view import View, rendered
 from explorer.frame import Change, Frame, Run, extremes, sheet_height
 from explorer.style import GHOSTS, Style, curve_pen, draw_legend, draw_text, ghost_pen, legend_height
-from explorer.views.axes import Painted, label, plot
-from explorer.views.base import View, rendered
-from explorer.views.strip import Strip, stacked
 
 POINTS = 600
 
@@ -22,6 +22,7 @@ class LossCurve(View):
     Final."""
 
     name, caption = "loss", "Loss curve"
+    design = (720, 420)
     share = 0.12
 
     def __init__(self, style: Style, parent: QWidget | None = None) -> None:
@@ -199,3 +200,6 @@ def _bent(losses: np.ndarray, log: bool) -> np.ndarray:
         return losses
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(losses > 0, np.log10(losses), np.nan)
+
+
+VIEW = LossCurve

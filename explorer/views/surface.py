@@ -12,12 +12,12 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMatrix4x4, QPainter, QVector3D
 from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
 
+from explorer.drawing import scene
+from explorer.drawing.letters import Letters
+from explorer.drawing.stage import Stage, samples
+from explorer.drawing.view import View
 from explorer.frame import Frame
 from explorer.style import GHOSTS, PATH, PATH_HALO, WAY_ENTRIES, Entry, Style, draw_legend
-from explorer.views import scene
-from explorer.views.base import View
-from explorer.views.letters import Letters
-from explorer.views.stage import Stage, samples
 
 SOLID = {
     GL.GL_DEPTH_TEST: True,
@@ -44,7 +44,8 @@ class SurfaceView(View):
     """The loss as a sheet over the plane, with the path at its true loss and sticks to the sheet. Final."""
 
     name, caption = "surface", "Surface"
-    docked, share = False, 0.2
+    design = (860, 640)
+    docked, spatial, share = False, True, 0.2
 
     picked = Signal(object)  # coordinates (x, y) of the point of the sheet under a click
 
@@ -376,3 +377,6 @@ def _entries(frame: Frame) -> list[Entry]:
     if frame.surface is not None and not np.isfinite(frame.surface.loss).all():
         entries.append(("hole", "no sheet: loss not finite"))
     return entries
+
+
+VIEW = SurfaceView

@@ -19,12 +19,19 @@ class View(QWidget):
     """A view holds no state but what it was last shown: the same frame gives the same pixels, whatever came before.
 
     It never changes what it is given. It may keep a frame's parts to see, by identity, what is new in the next one.
-    Views that are `docked` have a dock of their own, the others stand in the centre.
+    Views that are `docked` have a dock of their own, the others stand in the centre. `name` is that of the file and, on
+    the command line, of the picture; `caption` that of the dock. `design` is the width and height, in pixels, at which
+    pens and letters of a picture have their plain size: a larger one is drawn so many times larger. `probes` is what
+    the view wants to have found out about the state under the cursor, of what can be `PROBED` by a session. A view that
+    is `spatial` needs OpenGL.
     """
 
     name: ClassVar[str]
     caption: ClassVar[str]
+    design: ClassVar[tuple[int, int]]
+    probes: ClassVar[tuple[str, ...]] = ()
     docked: ClassVar[bool] = True
+    spatial: ClassVar[bool] = False
     share: ClassVar[float] = 1.0
     """Of the time, that it may take to show and paint frames while others want to be shown as well; 1: all of them."""
 
