@@ -441,7 +441,7 @@ def test_far_away_nothing_warns(loss: type[Loss], activation: str, reach: float)
     params = some_params(objective, 5, scale=reach)
     assert not (objective.loss(params) < 0).any()
     assert objective.hessian_at(params[0])(some_params(objective, seed=1)).shape == (objective.size,)
-    assert [len(part) for part in objective.flow(params[0])] == [3, 3]
+    assert [len(part) for part in objective.flow(params[0])] == [3, 3, 3, 3]
 
 
 def test_names_filters_and_region_are_those_of_the_network() -> None:
