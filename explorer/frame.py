@@ -348,6 +348,7 @@ def sheet_height(surface: Surface, coords: Array) -> Array:
         return near * (1 - a) + far * a
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of a descent that diverges
 def descent_arrow(frame: Frame) -> Array | None:
     """The direction of −gradient within the plane, as coordinates `(2,)` of length 1; None where it is negligible.
 
@@ -366,6 +367,7 @@ def descent_arrow(frame: Frame) -> Array | None:
     return arrow / length if np.isfinite(length) and length > 0 and fall > least else None
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def summary(frame: Frame) -> str:
     """The picture in one line of words, for the status bar and for those who cannot see it."""
     state = frame.state

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from model import Experiment, Network
+from model import Experiment, Look, Network
 from model.activations import Array
+from tests.clock import Clock, stop_clock
 
 if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # or Qt aborts; `make test` sets it itself
@@ -26,6 +27,8 @@ if TYPE_CHECKING:  # the model's tests need no Qt
     from explorer.session import Session
     from explorer.style import Theme
     from explorer.window import Window
+
+pytest.register_assert_rewrite("tests.harness")
 
 Gradient = Callable[[Callable[[Array], float], Array], Array]
 
@@ -73,6 +76,12 @@ def small() -> Experiment:
 
 
 @pytest.fixture
+def pacer(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock by which threads keep their pace stands still: no run ends before a test is done with it."""
+    return stop_clock(monkeypatch, "model.worker")
+
+
+@pytest.fixture
 def open_session(qapp: QApplication) -> Iterator[Callable[[Experiment], Session]]:
     """Makes sessions, which are closed afterwards; their threads have to end."""
     from explorer.session import Session
@@ -91,6 +100,22 @@ def open_session(qapp: QApplication) -> Iterator[Callable[[Experiment], Session]
 
 
 @pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The numbers of the states that a session asks about, which it does as often as somebody wants to know."""
+    from explorer.session import probing
+
+    places, true = list[int](), probing.probe
+
+    def noted(look: Look, *rest: Any) -> Any:
+        places.append(look.current)
+        return true(look, *rest)
+
+    monkeypatch.setattr(probing, "probe", noted)
+    monkeypatch.setattr(probing, "EVERY", 0.0)
+    return places
+
+
+@pytest.fixture
 def stored(qapp: QApplication, tmp_path: Path) -> QSettings:
     """Preferences that nobody else has."""
     from PySide6.QtCore import QSettings
@@ -106,6 +131,7 @@ def open_window(qtbot: QtBot, stored: QSettings) -> Iterator[Callable[..., Windo
     from explorer.application import KeyGuard
     from explorer.style import DARK, set_theme
     from explorer.window import Window
+    from tests.harness import settle, show
 
     application = QApplication.instance()
     assert isinstance(application, QApplication)
@@ -117,10 +143,8 @@ def open_window(qtbot: QtBot, stored: QSettings) -> Iterator[Callable[..., Windo
         window = Window(experiment, theme, stored)
         made.append(window)
         qtbot.addWidget(window)
-        with qtbot.waitExposed(window):
-            window.show()
-        window.activateWindow()
-        qtbot.waitUntil(lambda: window.session.frame.surface is not None and not window.session.frame.surveying)
+        show(window)
+        settle(window.session)
         return window
 
     yield open_

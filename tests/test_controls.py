@@ -22,6 +22,7 @@ from model import FUNCTIONS, LOSSES, Experiment, fields_of, with_field
 from model.datasets import Blobs, Sine
 from model.losses import MeanSquared
 from model.settings import kind_of
+from tests.harness import show
 
 Open = Callable[[Experiment], Controls]
 
@@ -31,9 +32,7 @@ def open_controls(qtbot: QtBot) -> Open:
     def open_(experiment: Experiment) -> Controls:
         controls = Controls(experiment)
         qtbot.addWidget(controls)
-        with qtbot.waitExposed(controls):
-            controls.show()
-        controls.activateWindow()
+        show(controls)
         return controls
 
     return open_

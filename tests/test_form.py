@@ -41,6 +41,7 @@ from model import (
 )
 from model.initializers import Constant
 from model.settings import kind_of, setting
+from tests.harness import show
 
 
 def reachable(kind: type[Settings]) -> Iterator[type[Settings]]:
@@ -93,9 +94,7 @@ def shown(qtbot: QtBot, value: Settings, **more: Any) -> Form:
     form = Form(value, **more)
     form.setMinimumSize(320, 40)  # some have no fields
     qtbot.addWidget(form)
-    with qtbot.waitExposed(form):
-        form.show()
-    form.activateWindow()
+    show(form)
     return form
 
 

@@ -285,6 +285,18 @@ def test_the_summary_names_step_and_loss(real: Frame) -> None:
     assert summary(Frame()) == "No state yet"
 
 
+@pytest.mark.parametrize(("size", "drawn"), [(1e150, True), (1e160, False), (1e200, False), (1e307, False)])
+def test_a_state_so_far_away_that_no_number_says_how_far_is_told_without_a_warning(
+    real: Frame, size: float, drawn: bool
+) -> None:
+    """As the last ones before a descent has diverged."""
+    frame = replace(real)
+    frame.__dict__["here"] = 1e100, size * np.sign(real.here[1])  # type: ignore[index]
+    arrow = descent_arrow(frame)
+    assert (None if arrow is None else np.linalg.norm(arrow)) == (pytest.approx(1.0) if drawn else None)
+    assert "loss 1e+100" in summary(frame)
+
+
 def test_an_empty_frame_answers_everything() -> None:
     frame = Frame()
     assert frame.run is None and frame.state is None and frame.plane is None and frame.sheet is None

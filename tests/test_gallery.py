@@ -30,6 +30,7 @@ from explorer.welcome import LINES, Welcome, welcome
 from explorer.window import Window
 from model import Experiment, SettingError, to_json, with_field
 from model.plane import Principal
+from tests.harness import length, settle, trained, until, until_seen
 
 Open = Callable[..., Window]
 
@@ -46,8 +47,8 @@ def shown(qtbot: QtBot, qapp: QApplication) -> Iterator[Gallery]:
     gallery = Gallery()
     gallery.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(gallery)
-    with qtbot.waitExposed(gallery):
-        gallery.open()
+    gallery.open()
+    until_seen(gallery)
     gallery.cards.setFocus()
     yield gallery
 
@@ -56,11 +57,6 @@ def columns(gallery: Gallery) -> int:
     cards = gallery.cards
     tops = [cards.visualItemRect(cards.item(row)).top() for row in range(cards.count())]
     return tops.count(tops[0])
-
-
-def settle(qtbot: QtBot, window: Window) -> None:
-    window.session.stop()
-    qtbot.waitUntil(lambda: not window.session.training and not window.session.frame.surveying)
 
 
 # ---- thumbnails -------------------------------------------------------------------------------------------------
@@ -133,15 +129,16 @@ def test_the_gallery_shows_every_preset_in_their_order(shown: Gallery) -> None:
         assert item.data(Qt.ItemDataRole.AccessibleDescriptionRole) == load_experiment(name).about
 
 
-def test_arrows_move_and_enter_chooses(shown: Gallery, qtbot: QtBot) -> None:
+def test_arrows_move_and_enter_chooses(shown: Gallery) -> None:
     names, wide = list(presets()), columns(shown)
     assert shown.cards.currentRow() == 0 and wide > 1
     for key, row in (("Right", 1), ("Down", 1 + wide), ("Left", wide), ("Up", 0), ("Right", 1)):
         QTest.keyClick(shown.cards, getattr(Qt.Key, f"Key_{key}"))
         assert shown.cards.currentRow() == row
-    with qtbot.waitSignal(shown.chosen) as caught:
-        QTest.keyClick(shown.cards, Qt.Key.Key_Return)
-    assert caught.args == [names[1]] and not shown.isVisible()
+    chosen: list[str] = []
+    shown.chosen.connect(chosen.append)
+    QTest.keyClick(shown.cards, Qt.Key.Key_Return)
+    assert chosen == [names[1]] and not shown.isVisible()
 
 
 def test_a_click_chooses_once_and_a_double_click_too(shown: Gallery) -> None:
@@ -173,16 +170,17 @@ def test_cards_without_thumbnails_are_drawn(
     assert middle.lightness() < corner.lightness()  # a bowl, seen from above
 
 
-def test_a_preset_is_opened_and_trained_by_keys_alone(window: Window, qtbot: QtBot) -> None:
+def test_a_preset_is_opened_and_trained_by_keys_alone(window: Window) -> None:
     QTest.keyClick(window, Qt.Key.Key_G, Qt.KeyboardModifier.ControlModifier)
     gallery = window.findChild(Gallery)
-    qtbot.waitUntil(gallery.isVisible)
+    until(gallery.isVisible)
     QTest.keyClick(gallery.cards, Qt.Key.Key_Right)
     QTest.keyClick(gallery.cards, Qt.Key.Key_Return)
     assert window.session.experiment == load_experiment(list(presets())[1])
-    qtbot.waitUntil(lambda: window.session.frame.run is not None and window.session.frame.run.length > 3)
-    settle(qtbot, window)
-    qtbot.waitUntil(lambda: window.findChild(Gallery) is None)  # closed is gone
+    until(lambda: length(window.session) > 3)
+    window.session.stop()
+    settle(window.session)
+    until(lambda: window.findChild(Gallery) is None)  # closed is gone
     assert window.recent.paths == []  # presets are not files of one's own
 
 
@@ -232,9 +230,7 @@ def test_the_welcome_names_the_keys_that_the_window_has(window: Window, stored: 
 
 
 @pytest.mark.parametrize("chosen", [True, False])
-def test_the_first_start_shows_the_gallery_and_then_the_keys(
-    window: Window, stored: QSettings, qtbot: QtBot, chosen: bool
-) -> None:
+def test_the_first_start_shows_the_gallery_and_then_the_keys(window: Window, stored: QSettings, chosen: bool) -> None:
     window.begin()
     (gallery,) = window.findChildren(Gallery)
     assert gallery.isVisible() and not window.findChildren(Welcome)
@@ -243,7 +239,7 @@ def test_the_first_start_shows_the_gallery_and_then_the_keys(
         QTest.keyClick(gallery.cards, Qt.Key.Key_Return)
     else:
         gallery.reject()
-    qtbot.waitUntil(lambda: bool(window.findChildren(Welcome)))
+    until(lambda: bool(window.findChildren(Welcome)))
     assert (window.session.experiment == load_experiment(list(presets())[4])) is chosen
     assert stored.value("welcomed") is not None
     window.session.stop()
@@ -254,17 +250,18 @@ def test_the_welcome_comes_once(window: Window, stored: QSettings) -> None:
     assert welcome(window.splitter, window.actions_, QSettings(stored.fileName(), stored.format())) is None
 
 
-def test_any_key_ends_the_welcome_and_does_what_it_does(window: Window, stored: QSettings, qtbot: QtBot) -> None:
+def test_any_key_ends_the_welcome_and_does_what_it_does(window: Window, stored: QSettings) -> None:
     card = say_welcome(window, stored)
     gone: list[bool] = []
     card.destroyed.connect(lambda: gone.append(True))
     QTest.keyClick(window.map, Qt.Key.Key_T)
     assert window.session.training
-    qtbot.waitUntil(lambda: len(gone) == 1)
-    settle(qtbot, window)
+    until(lambda: len(gone) == 1)
+    window.session.stop()
+    settle(window.session)
 
 
-def test_any_click_ends_the_welcome_and_reaches_what_is_below(window: Window, stored: QSettings, qtbot: QtBot) -> None:
+def test_any_click_ends_the_welcome_and_reaches_what_is_below(window: Window, stored: QSettings) -> None:
     card = say_welcome(window, stored)
     gone: list[bool] = []
     card.destroyed.connect(lambda: gone.append(True))
@@ -272,7 +269,7 @@ def test_any_click_ends_the_welcome_and_reaches_what_is_below(window: Window, st
     below = window.childAt(centre)
     assert below is not None and below is not card and not card.isAncestorOf(below)
     QTest.mouseClick(window.controls, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: len(gone) == 1)
+    until(lambda: len(gone) == 1)
 
 
 def test_a_window_by_itself_has_no_welcome(window: Window) -> None:
@@ -300,34 +297,33 @@ def looks(window: Window) -> dict[str, Any]:
     }
 
 
-def toggle(window: Window, qtbot: QtBot) -> None:
+def toggle(window: Window) -> None:
     QTest.keyClick(window.map, Qt.Key.Key_F5)
     QApplication.processEvents()
 
 
-def test_presenter_mode_is_larger_and_goes_back_exactly(window: Window, qtbot: QtBot) -> None:
+def test_presenter_mode_is_larger_and_goes_back_exactly(window: Window) -> None:
     QApplication.processEvents()
     before, points = looks(window), QApplication.font().pointSizeF()
-    toggle(window, qtbot)
+    toggle(window)
     assert window.actions_["presenter"].isChecked()
     assert QApplication.font().pointSizeF() == pytest.approx(1.4 * points) and SCALE == 1.4
     assert window.controls.font().pointSizeF() == pytest.approx(1.4 * points)
     assert {view.look.scale for view in window.views.values()} == {1.4}
     during = looks(window)
-    toggle(window, qtbot)
-    qtbot.waitUntil(lambda: looks(window) == before)
-    toggle(window, qtbot)
+    toggle(window)
+    until(lambda: looks(window) == before)
+    toggle(window)
     QApplication.processEvents()
     assert looks(window) == during
-    toggle(window, qtbot)
-    qtbot.waitUntil(lambda: looks(window) == before)
+    toggle(window)
+    until(lambda: looks(window) == before)
 
 
-def test_a_clicker_steps_while_presenting(window: Window, qtbot: QtBot) -> None:
+def test_a_clicker_steps_while_presenting(window: Window) -> None:
     session = window.session
-    session.train()
-    qtbot.waitUntil(lambda: not session.training and session.frame.run.length == 61)
-    settle(qtbot, window)
+    session.set_pace(0)
+    trained(session)
     session.seek(30)
     steps = []
     for presenting in (False, True, False):
@@ -336,22 +332,22 @@ def test_a_clicker_steps_while_presenting(window: Window, qtbot: QtBot) -> None:
             session.tick()
             steps.append(session.frame.cursor)
         if presenting or len(steps) == 3:
-            toggle(window, qtbot)
+            toggle(window)
     assert steps == [30, 30, 30, 31, 32, 31, 31, 31, 31]
     assert set(CLICKER) == {"back", "forward"}
 
 
-def test_a_theme_may_change_while_presenting(window: Window, qtbot: QtBot) -> None:
-    toggle(window, qtbot)
+def test_a_theme_may_change_while_presenting(window: Window) -> None:
+    toggle(window)
     window.set_theme(LIGHT)
     assert {(view.look.scale, view.look.theme) for view in window.views.values()} == {(1.4, LIGHT)}
-    toggle(window, qtbot)
+    toggle(window)
     assert {(view.look.scale, view.look.theme) for view in window.views.values()} == {(1.0, LIGHT)}
 
 
-def test_closing_ends_presenter_mode(window: Window, qtbot: QtBot) -> None:
+def test_closing_ends_presenter_mode(window: Window) -> None:
     font = QApplication.font().toString()
-    toggle(window, qtbot)
+    toggle(window)
     window.close()
     assert QApplication.font().toString() == font
 
@@ -368,14 +364,14 @@ def seen(window: Window) -> list[QWidget]:
 
 @pytest.mark.parametrize("size", SCREENS)
 def test_presenter_mode_keeps_to_the_screen_and_leaves_room_for_the_pictures(
-    window: Window, qtbot: QtBot, size: tuple[int, int]
+    window: Window, size: tuple[int, int]
 ) -> None:
     window.resize(*size)
     for name in ("trust", "experiment"):
         window.dock(name).show()
     QApplication.processEvents()
     before = looks(window)
-    toggle(window, qtbot)
+    toggle(window)
     assert (window.width(), window.height()) == size
     for part in seen(window):
         corner = part.mapTo(window, part.rect().bottomRight())
@@ -386,16 +382,16 @@ def test_presenter_mode_keeps_to_the_screen_and_leaves_room_for_the_pictures(
     shown = [name for name in ("experiment", "trust") if window.dock(name).isVisible()]
     assert shown == {1280: [], 1600: ["experiment"], 1920: ["experiment", "trust"]}[size[0]]
     assert ("(View menu)" in window.notice.text()) == (len(shown) < 2)
-    toggle(window, qtbot)
-    qtbot.waitUntil(lambda: looks(window) == before)
+    toggle(window)
+    until(lambda: looks(window) == before)
 
 
 def test_what_presenter_mode_hides_can_be_had_one_side_at_a_time(
-    window: Window, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(window, "_room", lambda: QSize(1280, 764))
     window.resize(1280, 764)
-    toggle(window, qtbot)
+    toggle(window)
     for name, other in (("experiment", "trust"), ("trust", "experiment"), ("experiment", "trust")):
         window.dock(name).toggleViewAction().trigger()
         QApplication.processEvents()
@@ -405,32 +401,32 @@ def test_what_presenter_mode_hides_can_be_had_one_side_at_a_time(
 
 
 def test_the_key_to_the_settings_brings_them_back_while_presenting(
-    window: Window, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(window, "_room", lambda: QSize(1280, 764))
     window.resize(1280, 764)
-    toggle(window, qtbot)
+    toggle(window)
     window.dock("trust").toggleViewAction().trigger()
     assert not window.dock("experiment").isVisible()
     QTest.keyClick(window.map, Qt.Key.Key_F6)
-    qtbot.waitUntil(lambda: window.controls.isAncestorOf(QApplication.focusWidget() or window))
+    until(lambda: window.controls.isAncestorOf(QApplication.focusWidget() or window))
     assert window.dock("experiment").isVisible() and not window.dock("trust").isVisible()
     assert window.width() == 1280
 
 
-def test_one_picture_leaves_room_for_the_settings(window: Window, qtbot: QtBot) -> None:
+def test_one_picture_leaves_room_for_the_settings(window: Window) -> None:
     window.resize(1280, 764)
     window.actions_["map"].trigger()
-    toggle(window, qtbot)
+    toggle(window)
     assert window.dock("experiment").isVisible() and window.map.width() > 800
 
 
-def test_titles_of_docks_grow_as_well(window: Window, qtbot: QtBot) -> None:
+def test_titles_of_docks_grow_as_well(window: Window) -> None:
     """Qt writes them in the application's font of the start, unless the dock has another one."""
     dock, font = window.dock("loss"), window.dock("loss").font()
-    toggle(window, qtbot)
+    toggle(window)
     assert dock.font().pointSizeF() == QApplication.font().pointSizeF() and dock.font() != QApplication.font()
-    toggle(window, qtbot)
+    toggle(window)
     assert dock.font() == font == QApplication.font()
 
 
@@ -473,20 +469,19 @@ def drop(onto: QWidget, *paths: Path) -> bool:
     return True
 
 
-def test_an_experiment_is_dropped_on_the_picture(
-    window: Window, small: Experiment, tmp_path: Path, qtbot: QtBot
-) -> None:
+def test_an_experiment_is_dropped_on_the_picture(window: Window, small: Experiment, tmp_path: Path) -> None:
     other = with_field(with_field(small, "title", "Dropped"), "steps", 12)
     path = tmp_path / "mine, too.json"
     path.write_text(to_json(other), encoding="utf-8")
     assert drop(window.map.findChild(QGraphicsView).viewport(), path)
     assert window.session.experiment == other and window.session.training
     assert window.recent.paths == [str(path)]
-    settle(qtbot, window)
+    window.session.stop()
+    settle(window.session)
 
 
 @pytest.mark.parametrize("landscape", ["network", "ravine"])
-def test_a_table_that_is_dropped_becomes_the_data(window: Window, tmp_path: Path, qtbot: QtBot, landscape: str) -> None:
+def test_a_table_that_is_dropped_becomes_the_data(window: Window, tmp_path: Path, landscape: str) -> None:
     window.session.change(with_field(window.session.experiment, "function", landscape))
     path = tmp_path / "Mine.CSV"
     path.write_text(TABLE, encoding="utf-8")
@@ -495,7 +490,8 @@ def test_a_table_that_is_dropped_becomes_the_data(window: Window, tmp_path: Path
     assert experiment.learns and experiment.dataset.path == str(path) and experiment.title == "Mine"
     assert experiment.dataset.load().inputs.shape == (12, 2) and experiment.network.widths[0] == 2
     assert window.session.training and window.recent.paths == [str(path)]
-    settle(qtbot, window)
+    window.session.stop()
+    settle(window.session)
 
 
 BAD = {
@@ -567,13 +563,12 @@ def test_recent_files_survive_a_broken_preference(stored: QSettings, qtbot: QtBo
     assert menu.paths == []
 
 
-def test_a_recent_file_that_went_away_is_forgotten(
-    window: Window, small: Experiment, tmp_path: Path, qtbot: QtBot
-) -> None:
+def test_a_recent_file_that_went_away_is_forgotten(window: Window, small: Experiment, tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
     path.write_text(to_json(small), encoding="utf-8")
     window.open(str(path))
-    settle(qtbot, window)
+    window.session.stop()
+    settle(window.session)
     assert window.recent.paths == [str(path)]
     path.unlink()
     window.recent.actions()[0].trigger()

@@ -8,12 +8,12 @@ import pytest
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QScrollArea
-from pytestqt.qtbot import QtBot
 
 from explorer.actions import ACTIONS, shown_keys
 from explorer.keys import GESTURES, Keys, _page, groups
 from explorer.window import Window
 from model import Experiment
+from tests.harness import until
 
 Open = Callable[..., Window]
 
@@ -23,12 +23,12 @@ def window(open_window: Open, small: Experiment) -> Window:
     return open_window(small)
 
 
-def opened(window: Window, qtbot: QtBot) -> Keys:
+def opened(window: Window) -> Keys:
     window.activateWindow()
-    qtbot.waitUntil(window.isActiveWindow)
+    until(window.isActiveWindow)
     QTest.keyClick(window.map, Qt.Key.Key_F1)
     (dialog,) = window.findChildren(Keys)
-    qtbot.waitUntil(lambda: dialog.isActiveWindow() and QApplication.focusWidget() is not None)
+    until(lambda: dialog.isActiveWindow() and QApplication.focusWidget() is not None)
     return dialog
 
 
@@ -36,8 +36,8 @@ def texts(dialog: Keys) -> list[str]:
     return [label.text() for label in dialog.findChildren(QLabel)]
 
 
-def test_every_action_with_a_key_and_every_gesture_is_on_the_sheet(window: Window, qtbot: QtBot) -> None:
-    written = texts(opened(window, qtbot))
+def test_every_action_with_a_key_and_every_gesture_is_on_the_sheet(window: Window) -> None:
+    written = texts(opened(window))
     for name, action in window.actions_.items():
         words = ACTIONS[name][1].replace("&", "").rstrip("…")
         assert (f"<b>{shown_keys(action)}</b>" in written and words in written) or not action.shortcuts()
@@ -47,28 +47,28 @@ def test_every_action_with_a_key_and_every_gesture_is_on_the_sheet(window: Windo
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter])
-def test_esc_and_enter_close_it(window: Window, qtbot: QtBot, key: Qt.Key) -> None:
-    dialog = opened(window, qtbot)
-    with qtbot.waitSignal(dialog.destroyed):
-        QTest.keyClick(QApplication.focusWidget(), key)
-    assert not window.findChildren(Keys)
+def test_esc_and_enter_close_it(window: Window, key: Qt.Key) -> None:
+    dialog = opened(window)
+    assert dialog.isAncestorOf(QApplication.focusWidget())
+    QTest.keyClick(QApplication.focusWidget(), key)
+    until(lambda: not window.findChildren(Keys))
 
 
-def test_the_window_beside_it_goes_on_and_there_is_only_one(window: Window, qtbot: QtBot) -> None:
-    dialog = opened(window, qtbot)
+def test_the_window_beside_it_goes_on_and_there_is_only_one(window: Window) -> None:
+    dialog = opened(window)
     assert not dialog.isModal()
     window.activateWindow()
-    qtbot.waitUntil(window.isActiveWindow)
+    until(window.isActiveWindow)
     QTest.keyClick(window.map, Qt.Key.Key_N)
-    qtbot.waitUntil(lambda: len(window.session.frame.runs) == 2)
-    assert dialog.isVisible() and opened(window, qtbot) is dialog
+    until(lambda: len(window.session.frame.runs) == 2)
+    assert dialog.isVisible() and opened(window) is dialog
 
 
 @pytest.mark.parametrize("presenting", [False, True])
-def test_it_fits_the_screen_and_the_rest_can_be_scrolled_to(window: Window, qtbot: QtBot, presenting: bool) -> None:
+def test_it_fits_the_screen_and_the_rest_can_be_scrolled_to(window: Window, presenting: bool) -> None:
     if presenting:
         window.actions_["presenter"].trigger()
-    dialog = opened(window, qtbot)
+    dialog = opened(window)
     room = dialog.screen().availableSize()
     assert dialog.width() <= room.width() and dialog.height() <= room.height()
     (pages,) = dialog.findChildren(QScrollArea)
@@ -79,12 +79,12 @@ def test_it_fits_the_screen_and_the_rest_can_be_scrolled_to(window: Window, qtbo
     assert pages.widget().minimumSizeHint().width() <= pages.viewport().width()
 
 
-def test_it_is_larger_while_presenting(window: Window, qtbot: QtBot) -> None:
-    before = opened(window, qtbot).fontMetrics().height()
+def test_it_is_larger_while_presenting(window: Window) -> None:
+    before = opened(window).fontMetrics().height()
     window.findChildren(Keys)[0].close()
-    qtbot.waitUntil(lambda: not window.findChildren(Keys))
+    until(lambda: not window.findChildren(Keys))
     window.actions_["presenter"].trigger()
-    assert opened(window, qtbot).fontMetrics().height() > 1.2 * before
+    assert opened(window).fontMetrics().height() > 1.2 * before
 
 
 def is_heading(label: QLabel) -> bool:

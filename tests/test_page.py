@@ -20,6 +20,7 @@ from explorer.presenter import SCALE
 from explorer.style import THEMES, Style, Theme, palette
 from explorer.views.trust import TrustView, curvature_rows, picture_rows
 from model import OPTIMIZERS, Experiment, Probe
+from tests.harness import show, until
 
 LEAST = 280  # pixels that the dock is wide at least
 
@@ -71,12 +72,11 @@ def test_what_a_low_dock_does_not_show_is_scrolled_to_by_keys(
     view.setPalette(palette(theme))
     qtbot.addWidget(view)
     view.resize(LEAST, 150)
-    with qtbot.waitExposed(view):
-        view.show()
+    show(view)
     view.show_frame(frame)
     (area,) = view.findChildren(QScrollArea)
     bar = area.verticalScrollBar()
-    qtbot.waitUntil(bar.isVisible)
+    until(bar.isVisible)
     assert area.widget().width() == area.viewport().width() < LEAST
     page = view._page(area.viewport().width())
     assert area.widget().height() >= page.height
@@ -85,7 +85,7 @@ def test_what_a_low_dock_does_not_show_is_scrolled_to_by_keys(
         QTest.keyClick(area, Qt.Key.Key_PageDown)
     assert bar.value() == bar.maximum() > 0
     view.resize(LEAST, 600)
-    qtbot.waitUntil(lambda: not bar.isVisible())
+    until(lambda: not bar.isVisible())
 
 
 def test_its_picture_has_no_bar(qapp: Any, qtbot: QtBot, frame: Frame) -> None:

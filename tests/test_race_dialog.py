@@ -26,6 +26,8 @@ from explorer.window import Window
 from model import ACTIVATIONS, OPTIMIZERS, Experiment, Function, Network, with_field
 from model.functions import Bowl, Himmelblau
 from model.race import KINDS, Attempt, Entry, Race, Result, race, results
+from tests.clock import stop_clock
+from tests.harness import settle, show, until
 
 NAMES = list(KINDS)
 Key = Qt.Key
@@ -36,9 +38,9 @@ def racing() -> list[threading.Thread]:
 
 
 @pytest.fixture
-def session(open_session: Callable[[Experiment], Session], small: Experiment, qtbot: QtBot) -> Session:
+def session(open_session: Callable[[Experiment], Session], small: Experiment) -> Session:
     session = open_session(small)
-    qtbot.waitUntil(lambda: session.frame.surface is not None and not session.frame.surveying)
+    settle(session)
     return session
 
 
@@ -46,9 +48,7 @@ def session(open_session: Callable[[Experiment], Session], small: Experiment, qt
 def dialog(session: Session, qtbot: QtBot) -> Iterator[RaceDialog]:
     made = RaceDialog(session, Style(DARK))
     qtbot.addWidget(made)
-    with qtbot.waitExposed(made):
-        made.show()
-    made.activateWindow()
+    show(made)
     yield made
     made.close()
     assert not racing()
@@ -73,10 +73,10 @@ def tick(dialog: RaceDialog, name: str) -> None:
     QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(box.left() + 10, box.center().y()))
 
 
-def run(dialog: RaceDialog, qtbot: QtBot) -> None:
+def run(dialog: RaceDialog) -> None:
     click(dialog.start)
     assert dialog.start.text() == "&Stop"
-    qtbot.waitUntil(lambda: dialog.start.text() == "&Start", timeout=20_000)
+    until(lambda: dialog.start.text() == "&Start")
 
 
 def raced(experiment: Experiment, settings: Race) -> list[Result]:
@@ -88,13 +88,13 @@ def shown(table: Results) -> list[tuple[str, ...]]:
     return [tuple(cell(table, row, i).text() for i in range(len(COLUMNS))) for row in range(table.rowCount())]
 
 
-def test_a_race_by_mouse_is_the_race_itself(dialog: RaceDialog, session: Session, qtbot: QtBot) -> None:
+def test_a_race_by_mouse_is_the_race_itself(dialog: RaceDialog, session: Session) -> None:
     tick(dialog, "sgd")
     tick(dialog, "adagrad")
     type_into(dialog, "budget", "40")
     type_into(dialog, "rates", "3")
     type_into(dialog, "threshold", "0.55")
-    run(dialog, qtbot)
+    run(dialog)
     rows = raced(session.experiment, Race("heavy-ball; adagrad; adam", budget=40, rates=3, threshold=0.55))
     assert shown(dialog.table) == [texts(row) for row in sorted(rows, key=lambda row: row.loss)]
     best = min(rows, key=lambda row: row.loss)
@@ -102,7 +102,7 @@ def test_a_race_by_mouse_is_the_race_itself(dialog: RaceDialog, session: Session
     assert dialog.progress.value() == dialog.progress.maximum()
 
 
-def test_a_race_by_keyboard_alone(dialog: RaceDialog, session: Session, qtbot: QtBot) -> None:
+def test_a_race_by_keyboard_alone(dialog: RaceDialog, session: Session) -> None:
     table = dialog.choice.entrants
     assert table.hasFocus()
     keys = [Key.Key_Space, Key.Key_Down, Key.Key_Space]  # neither gradient descent nor the heavy ball
@@ -113,58 +113,57 @@ def test_a_race_by_keyboard_alone(dialog: RaceDialog, session: Session, qtbot: Q
     assert isinstance(editor, QLineEdit)
     QTest.keyClicks(editor, ".02")
     QTest.keyClick(editor, Key.Key_Return)
-    qtbot.waitUntil(lambda: table.hasFocus())
+    until(lambda: table.hasFocus())
     visited = []
     while (focus := QApplication.focusWidget()) is not dialog.start and len(visited) < 30:
         visited.append(focus)
         QTest.keyClick(focus, Key.Key_Tab)
     assert dialog.table in visited and len(visited) == len(set(visited))
     QTest.keyClick(dialog.start, Key.Key_Space)
-    qtbot.waitUntil(lambda: dialog.start.text() == "&Start" and dialog.table.rowCount() == 1, timeout=20_000)
+    until(lambda: dialog.start.text() == "&Start" and dialog.table.rowCount() == 1)
     assert shown(dialog.table) == [texts(raced(session.experiment, Race("adam=0.02"))[0])]
 
 
-def test_stop_keeps_what_was_run_and_late_answers_are_dropped(dialog: RaceDialog, qtbot: QtBot) -> None:
+def test_stop_keeps_what_was_run_and_late_answers_are_dropped(dialog: RaceDialog) -> None:
     tick(dialog, "heavy-ball")
     type_into(dialog, "budget", "3000")
     type_into(dialog, "rates", "30")
     click(dialog.start)
-    qtbot.waitUntil(lambda: dialog.table.rowCount() == 1, timeout=20_000)
+    until(lambda: dialog.table.rowCount() == 1)
     assert 0 < dialog.progress.value() < dialog.progress.maximum()
     click(dialog.start)
     assert dialog.start.text() == "&Start" and "Stopped" in dialog.news.text()
     rows, share = shown(dialog.table), dialog.progress.value()
-    qtbot.wait(200)
+    QApplication.processEvents()
     assert shown(dialog.table) == rows and dialog.progress.value() == share
     type_into(dialog, "budget", "20")
     type_into(dialog, "rates", "1")
-    run(dialog, qtbot)
+    run(dialog)
     assert dialog.table.rowCount() == 2
 
 
-def test_a_long_race_says_how_long_it_will_take(
-    dialog: RaceDialog, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """By a clock that is ten seconds late: a share p of the runs took them, so the others take 10 (1 − p)/p."""
+def test_a_long_race_says_how_long_it_will_take(dialog: RaceDialog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock that is moved by ten seconds: a share p of the runs took them, so the others take 10 (1 − p)/p."""
     type_into(dialog, "budget", "2000")
     type_into(dialog, "rates", "30")
+    clock = stop_clock(monkeypatch, "explorer.race.progress")
     click(dialog.start)
     assert "left" not in dialog.progress.text()
-    monkeypatch.setattr(dialog.progress, "_began", dialog.progress._began - 10)
-    qtbot.waitUntil(lambda: "left" in dialog.progress.text(), timeout=20_000)
+    clock.now += 10
+    until(lambda: "left" in dialog.progress.text())
     share, left = dialog.progress.text().removesuffix(" left").split(" %, about ")
     seconds = float(left.split()[0]) * {"s": 1, "min": 60, "h": 3600}[left.split()[1]]
     assert 0 < float(share) < 100
-    assert seconds == pytest.approx(11 * (100 / float(share) - 1), rel=0.7)
+    assert seconds == pytest.approx(10 * (100 / float(share) - 1), rel=0.1)
     click(dialog.start)
     assert "left" not in dialog.progress.text() and 0 < dialog.progress.value() < dialog.progress.maximum()
 
 
 @pytest.mark.parametrize("way", ["escape", "button", "window"])
-def test_closing_in_the_middle_ends_the_thread(way: str, dialog: RaceDialog, qtbot: QtBot) -> None:
+def test_closing_in_the_middle_ends_the_thread(way: str, dialog: RaceDialog) -> None:
     type_into(dialog, "budget", "100000")
     click(dialog.start)
-    qtbot.waitUntil(lambda: dialog.progress.value() > 0, timeout=20_000)
+    until(lambda: dialog.progress.value() > 0)
     assert len(racing()) == 1
     if way == "escape":
         QTest.keyClick(dialog, Key.Key_Escape)
@@ -176,7 +175,7 @@ def test_closing_in_the_middle_ends_the_thread(way: str, dialog: RaceDialog, qtb
     dialog.show()
     assert dialog.start.text() == "&Start" and dialog.news.text().startswith("Stopped when this window was closed")
     type_into(dialog, "budget", "20")
-    run(dialog, qtbot)
+    run(dialog)
     assert dialog.table.rowCount() == 3
 
 
@@ -191,7 +190,7 @@ def open_race(window: Window) -> RaceDialog:
 
 
 def test_the_window_has_one_dialog_which_keeps_everything_while_it_is_hidden(
-    open_window: Callable[..., Window], small: Experiment, qtbot: QtBot
+    open_window: Callable[..., Window], small: Experiment
 ) -> None:
     window = open_window(small)
     dialog = open_race(window)
@@ -199,7 +198,7 @@ def test_the_window_has_one_dialog_which_keeps_everything_while_it_is_hidden(
     type_into(dialog, "budget", "30")
     type_into(dialog, "rates", "2")
     cell(dialog.choice.entrants, NAMES.index("adam"), 1).setText("0.02")
-    run(dialog, qtbot)
+    run(dialog)
 
     def state() -> tuple[object, ...]:
         curves = [item for item in dialog.curves.plot.getPlotItem().items if isinstance(item, pg.PlotCurveItem)]
@@ -212,30 +211,26 @@ def test_the_window_has_one_dialog_which_keeps_everything_while_it_is_hidden(
         assert not dialog.isVisible() and not racing()
         assert open_race(window) is dialog and state() == before
     click(dialog.show_)
-    qtbot.waitUntil(lambda: len(window.session.frame.ghosts) == 4)
+    until(lambda: len(window.session.frame.ghosts) == 4)
 
 
-def test_a_race_that_closing_stops_keeps_what_was_run(
-    open_window: Callable[..., Window], small: Experiment, qtbot: QtBot
-) -> None:
+def test_a_race_that_closing_stops_keeps_what_was_run(open_window: Callable[..., Window], small: Experiment) -> None:
     window = open_window(small)
     dialog = open_race(window)
     type_into(dialog, "budget", "3000")
     type_into(dialog, "rates", "30")
     click(dialog.start)
-    qtbot.waitUntil(lambda: dialog.table.rowCount() == 1, timeout=20_000)
+    until(lambda: dialog.table.rowCount() == 1)
     QTest.keyClick(dialog, Key.Key_Escape)
     assert not racing() and "stopped" in window.notice.text()
     assert open_race(window).table.rowCount() == 1
 
 
-def test_results_say_of_which_experiment_they_are(
-    dialog: RaceDialog, session: Session, small: Experiment, qtbot: QtBot
-) -> None:
+def test_results_say_of_which_experiment_they_are(dialog: RaceDialog, session: Session, small: Experiment) -> None:
     session.change(with_field(small, "steps", 70))
     assert "results" not in dialog.news.text()  # there are none
     type_into(dialog, "budget", "10")
-    run(dialog, qtbot)
+    run(dialog)
     said = dialog.news.text()
     session.change(with_field(session.experiment, "resolution", 15))  # which is nothing to a race
     assert dialog.news.text() == said
@@ -260,13 +255,11 @@ def headings_are_whole(dialog: RaceDialog) -> bool:
     return True
 
 
-def test_the_dialog_follows_theme_and_presenter_mode(
-    open_window: Callable[..., Window], small: Experiment, qtbot: QtBot
-) -> None:
+def test_the_dialog_follows_theme_and_presenter_mode(open_window: Callable[..., Window], small: Experiment) -> None:
     window = open_window(small)
     dialog = open_race(window)
     type_into(dialog, "budget", "10")
-    run(dialog, qtbot)
+    run(dialog)
     rows, size = shown(dialog.table), dialog.size()
 
     def looks() -> tuple[str, int, int]:
@@ -290,25 +283,25 @@ def test_the_dialog_follows_theme_and_presenter_mode(
     assert looks() == before and dialog.size() == size
 
 
-def test_closing_the_window_ends_a_race(open_window: Callable[..., Window], small: Experiment, qtbot: QtBot) -> None:
+def test_closing_the_window_ends_a_race(open_window: Callable[..., Window], small: Experiment) -> None:
     window = open_window(small)
     dialog = open_race(window)
     assert open_race(window) is dialog
     type_into(dialog, "budget", "100000")
     click(dialog.start)
-    qtbot.waitUntil(lambda: dialog.progress.value() > 0, timeout=20_000)
+    until(lambda: dialog.progress.value() > 0)
     window.close()
     assert not racing()
 
 
 def test_the_exported_table_is_the_one_that_is_seen(
-    dialog: RaceDialog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+    dialog: RaceDialog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert not dialog.export.isEnabled()
     type_into(dialog, "budget", "30")
     type_into(dialog, "threshold", "0.5")
     tick(dialog, "rmsprop")
-    run(dialog, qtbot)
+    run(dialog)
     outcome = dialog.news.text()
     assert "got lowest" in outcome
     header = dialog.table.horizontalHeader()
@@ -335,10 +328,10 @@ def test_the_exported_table_is_the_one_that_is_seen(
 
 
 def test_a_table_that_cannot_be_saved_says_so(
-    dialog: RaceDialog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+    dialog: RaceDialog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     type_into(dialog, "budget", "5")
-    run(dialog, qtbot)
+    run(dialog)
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: (str(tmp_path / "no" / "race.csv"), ""))
     click(dialog.export)
     assert dialog.news.text().startswith("Not saved: ")
@@ -347,12 +340,12 @@ def test_a_table_that_cannot_be_saved_says_so(
     assert not list(tmp_path.iterdir())
 
 
-def test_the_best_runs_come_onto_the_map(dialog: RaceDialog, session: Session, qtbot: QtBot) -> None:
+def test_the_best_runs_come_onto_the_map(dialog: RaceDialog, session: Session) -> None:
     type_into(dialog, "budget", "30")
-    run(dialog, qtbot)
+    run(dialog)
     before = session.frame.run
     click(dialog.show_)
-    qtbot.waitUntil(lambda: len(session.frame.runs) == 4)
+    until(lambda: len(session.frame.runs) == 4)
     listed = [(run.number, run.label, run.slot) for run in session.frame.runs]
     session.hide_run(3, True)
     click(dialog.show_)  # once more: they are there already, and the hidden one is drawn again
@@ -371,16 +364,14 @@ def test_the_best_runs_come_onto_the_map(dialog: RaceDialog, session: Session, q
         assert ghost.label.startswith(ghost.experiment.descent.optimizer.caption)
 
 
-def test_an_optimizer_looks_the_same_in_the_race_and_on_the_map(
-    dialog: RaceDialog, session: Session, qtbot: QtBot
-) -> None:
+def test_an_optimizer_looks_the_same_in_the_race_and_on_the_map(dialog: RaceDialog, session: Session) -> None:
     for name in NAMES:
         if name not in ("sgd", "heavy-ball", "adam"):
             tick(dialog, name)
     type_into(dialog, "budget", "20")
-    run(dialog, qtbot)
+    run(dialog)
     click(dialog.show_)
-    qtbot.waitUntil(lambda: len(session.frame.ghosts) == len(OPTIMIZERS))
+    until(lambda: len(session.frame.ghosts) == len(OPTIMIZERS))
     items = dialog.curves.plot.getPlotItem().items
     curves = [item.opts["pen"] for item in items if isinstance(item, pg.PlotCurveItem)]
     for ghost, line in zip(session.frame.ghosts, curves, strict=True):
@@ -388,26 +379,22 @@ def test_an_optimizer_looks_the_same_in_the_race_and_on_the_map(
         assert (pen.color(), pen.style()) == (line.color(), line.style())
 
 
-def test_a_run_of_the_race_that_is_trained_on_is_not_shown_twice(
-    dialog: RaceDialog, session: Session, qtbot: QtBot
-) -> None:
+def test_a_run_of_the_race_that_is_trained_on_is_not_shown_twice(dialog: RaceDialog, session: Session) -> None:
     type_into(dialog, "budget", "20")
-    run(dialog, qtbot)
+    run(dialog)
     click(dialog.show_)
-    qtbot.waitUntil(lambda: len(session.frame.runs) == 4)
+    until(lambda: len(session.frame.runs) == 4)
     session.activate_run(session.frame.runs[0].number)
     click(dialog.show_)
     session.tick()
     assert len({id(run.trajectory) for run in session.frame.runs}) == len(session.frame.runs) == 4
 
 
-def test_a_run_that_was_removed_and_is_shown_again_is_there_once(
-    dialog: RaceDialog, session: Session, qtbot: QtBot
-) -> None:
+def test_a_run_that_was_removed_and_is_shown_again_is_there_once(dialog: RaceDialog, session: Session) -> None:
     type_into(dialog, "budget", "20")
-    run(dialog, qtbot)
+    run(dialog)
     click(dialog.show_)
-    qtbot.waitUntil(lambda: len(session.frame.runs) == 4)
+    until(lambda: len(session.frame.runs) == 4)
     session.remove_run(session.frame.runs[1].number)
     click(dialog.show_)
     session.bring_back_run()
@@ -415,35 +402,33 @@ def test_a_run_that_was_removed_and_is_shown_again_is_there_once(
     assert len({id(run.trajectory) for run in session.frame.runs}) == len(session.frame.runs) == 4
 
 
-def test_a_second_race_gets_styles_that_are_free(dialog: RaceDialog, session: Session, qtbot: QtBot) -> None:
+def test_a_second_race_gets_styles_that_are_free(dialog: RaceDialog, session: Session) -> None:
     type_into(dialog, "budget", "20")
     for _ in range(2):
-        run(dialog, qtbot)
+        run(dialog)
         click(dialog.show_)
-    qtbot.waitUntil(lambda: len(session.frame.ghosts) == 6)
+    until(lambda: len(session.frame.ghosts) == 6)
     slots = [ghost.slot for ghost in session.frame.ghosts]
     assert len(set(slots)) == 6 and slots[3:] == [0, 1, 2]
 
 
-def test_runs_of_another_landscape_stay_off_the_map(dialog: RaceDialog, session: Session, qtbot: QtBot) -> None:
+def test_runs_of_another_landscape_stay_off_the_map(dialog: RaceDialog, session: Session) -> None:
     type_into(dialog, "budget", "10")
-    run(dialog, qtbot)
+    run(dialog)
     session.change(with_field(session.experiment, "network", Network((2, 9, 1))))
     click(dialog.show_)
     session.tick()
     assert dialog.news.text().startswith("None shown") and len(session.frame.runs) == 1
 
 
-def test_runs_under_another_activation_stand_on_the_land_there_is(
-    dialog: RaceDialog, session: Session, qtbot: QtBot
-) -> None:
+def test_runs_under_another_activation_stand_on_the_land_there_is(dialog: RaceDialog, session: Session) -> None:
     type_into(dialog, "budget", "10")
-    run(dialog, qtbot)
+    run(dialog)
     activation = next(name for name in ACTIVATIONS if name != session.experiment.network.activation)
     network = msgspec.structs.replace(session.experiment.network, activation=activation)
     session.change(msgspec.structs.replace(session.experiment, network=network))
     click(dialog.show_)
-    qtbot.waitUntil(lambda: len(session.frame.ghosts) == 3 and not session.frame.surveying)
+    until(lambda: len(session.frame.ghosts) == 3 and not session.frame.surveying)
     for ghost in session.frame.ghosts:
         expected = session.experiment.objective.loss(ghost.trajectory.params())
         np.testing.assert_allclose(ghost.heights, expected, rtol=1e-9)
@@ -451,10 +436,10 @@ def test_runs_under_another_activation_stand_on_the_land_there_is(
 
 @pytest.mark.parametrize(("other", "count"), [(Bowl(x=0.5, y=0.25), 3), (Himmelblau(), 0)])
 def test_a_function_is_the_same_land_from_wherever_one_begins(
-    other: Function, count: int, open_session: Callable[[Experiment], Session], qtbot: QtBot
+    other: Function, count: int, open_session: Callable[[Experiment], Session]
 ) -> None:
     session = open_session(Experiment(function=other))
-    qtbot.waitUntil(lambda: session.frame.surface is not None and not session.frame.surveying)
+    settle(session)
     done = [item for item in race(Experiment(function=Bowl(x=1.0, y=1.0)), Race(budget=5)) if item and item.done]
     session.show_race((entry.optimizer.caption, entry.experiment, entry.trajectory) for entry in done)  # type: ignore[misc]
     session.tick()
@@ -471,7 +456,7 @@ def test_a_wrong_entry_is_explained_beside_it(name: str, text: str, says: str, d
     assert says in editor.problem.text() and editor.problem.isVisible()
 
 
-def test_a_race_does_not_start_until_a_wrong_entry_is_mended(dialog: RaceDialog, qtbot: QtBot) -> None:
+def test_a_race_does_not_start_until_a_wrong_entry_is_mended(dialog: RaceDialog) -> None:
     for name, wrong, right in (("starts", "1e9", "2"), ("threshold", "low", "0.5"), ("budget", "0", "15")):
         type_into(dialog, name, wrong)
         click(dialog.start)
@@ -480,23 +465,23 @@ def test_a_race_does_not_start_until_a_wrong_entry_is_mended(dialog: RaceDialog,
         assert dialog.news.text().startswith(f"Not started. {editor.field.title}: ") and wrong in dialog.news.text()
         assert editor.line.hasFocus() and wrong in editor.problem.text()
         type_into(dialog, name, right)
-    run(dialog, qtbot)
+    run(dialog)
     assert dialog._race == Race(budget=15, starts=2, threshold=0.5)
 
 
-def test_what_is_still_being_typed_counts(dialog: RaceDialog, qtbot: QtBot) -> None:
+def test_what_is_still_being_typed_counts(dialog: RaceDialog) -> None:
     line: Any = dialog.choice.form.editor("budget")
     for text, starts in (("7x", False), ("17", True)):
         line.line.setFocus()
         line.line.selectAll()
         QTest.keyClicks(line.line, text)
         QTest.keyClick(dialog, Key.Key_S, Qt.KeyboardModifier.AltModifier)
-        qtbot.waitUntil(lambda text=text: text in line.problem.text() or dialog._race.budget == 17)
+        until(lambda text=text: text in line.problem.text() or dialog._race.budget == 17)
         assert (dialog._race.budget == 17) is starts
-    qtbot.waitUntil(lambda: dialog.start.text() == "&Start", timeout=20_000)
+    until(lambda: dialog.start.text() == "&Start")
 
 
-def test_entries_that_are_wrong_only_together_are_judged_together(dialog: RaceDialog, qtbot: QtBot) -> None:
+def test_entries_that_are_wrong_only_together_are_judged_together(dialog: RaceDialog) -> None:
     type_into(dialog, "budget", "5")
     type_into(dialog, "rates", "2")
     type_into(dialog, "highest", "0.5")
@@ -506,14 +491,14 @@ def test_entries_that_are_wrong_only_together_are_judged_together(dialog: RaceDi
     click(dialog.start)
     assert dialog.news.text().startswith("Not started. Lowest rate: 7")
     type_into(dialog, "highest", "8")
-    run(dialog, qtbot)
+    run(dialog)
     assert (dialog._race.lowest, dialog._race.highest) == (7.0, 8.0) and not lowest.problem.isVisible()
     type_into(dialog, "lowest", "x")
     type_into(dialog, "rates", "1")  # for which it does not matter
-    run(dialog, qtbot)
+    run(dialog)
 
 
-def test_nobody_checked_or_an_impossible_rate_is_explained(dialog: RaceDialog, qtbot: QtBot) -> None:
+def test_nobody_checked_or_an_impossible_rate_is_explained(dialog: RaceDialog) -> None:
     for name in ("sgd", "heavy-ball", "adam"):
         tick(dialog, name)
     click(dialog.start)
@@ -526,7 +511,7 @@ def test_nobody_checked_or_an_impossible_rate_is_explained(dialog: RaceDialog, q
     type_into(dialog, "rates", "2")
     type_into(dialog, "lowest", "7")  # the sweep would end at ten times the experiment's 0.1
     click(dialog.start)
-    qtbot.waitUntil(lambda: "Lowest rate: 7" in dialog.news.text())
+    until(lambda: "Lowest rate: 7" in dialog.news.text())
     assert dialog.start.text() == "&Start"
 
 
@@ -537,11 +522,11 @@ def test_only_a_sweep_has_ends(dialog: RaceDialog) -> None:
     assert all(end.isEnabled() for end in ends)
 
 
-def test_bands_and_curves_are_those_of_the_entries(dialog: RaceDialog, qtbot: QtBot) -> None:
+def test_bands_and_curves_are_those_of_the_entries(dialog: RaceDialog) -> None:
     type_into(dialog, "budget", "25")
     type_into(dialog, "rates", "3")
     type_into(dialog, "starts", "2")
-    run(dialog, qtbot)
+    run(dialog)
     items = dialog.curves.plot.getPlotItem().items
     assert sum(isinstance(item, pg.FillBetweenItem) for item in items) == 3
     curves = [item for item in items if isinstance(item, pg.PlotCurveItem)]

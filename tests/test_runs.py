@@ -10,11 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QPushButton
-from pytestqt.qtbot import QtBot
 
 from explorer.frame import Frame, Run
 from explorer.race.tables import VALUE, cell
@@ -25,35 +24,28 @@ from explorer.views import map as contour
 from explorer.views import surface as surface3d
 from explorer.window import Window
 from model import Experiment, with_text
+from tests.harness import settle, trained, until
 
 Key = Qt.Key
 RATE = "descent.schedule.learning_rate"
 
 
 @pytest.fixture
-def window(open_window: Callable[..., Window], small: Experiment, qtbot: QtBot) -> Window:
+def window(open_window: Callable[..., Window], small: Experiment) -> Window:
     """Run 1 trained; run 2 forked from its step 20 at another rate; run 3 a new start: the active one."""
     window = open_window(small)
     session = window.session
     session.set_pace(0)
-    session.train()
-    wait(window, qtbot)
+    trained(session)
     session.seek(20)
     session.change(with_text(small, RATE, "0.02"))
-    wait(window, qtbot)
+    settle(window.session)
     window.map.setFocus()
     QTest.keyClick(window, Key.Key_N)
-    wait(window, qtbot)
+    settle(window.session)
     window.dock("runs").toggleViewAction().trigger()
-    qtbot.waitUntil(lambda: window.runs.isVisible() and window.runs.table.rowCount() == 3)
+    until(lambda: window.runs.isVisible() and window.runs.table.rowCount() == 3)
     return window
-
-
-def wait(window: Window, qtbot: QtBot) -> None:
-    """Until nothing moves any more."""
-    session = window.session
-    session.tick()
-    qtbot.waitUntil(lambda: not (session.training or session.surveying or session._changed))
 
 
 def column(window: Window, name: str) -> list[str]:
@@ -134,81 +126,95 @@ def test_swatches_have_the_colours_of_the_legend(window: Window) -> None:
     assert [tip.split(",")[0] for tip in tips] == ["drawn dashed", "drawn dotted", "drawn solid"]
 
 
-def test_a_swatch_goes_with_its_run_while_others_come_and_go(window: Window, qtbot: QtBot) -> None:
+def test_a_swatch_goes_with_its_run_while_others_come_and_go(window: Window) -> None:
     window.session.remove_run(1)
     for _ in range(4):  # so that every dash has its turn
         window.session.new_start()
-        wait(window, qtbot)
+        settle(window.session)
     window.runs.table.clearSelection()
     runs = window.session.frame.runs[:-1]
-    qtbot.waitUntil(lambda: window.runs.table.rowCount() == len(runs) + 1)
+    until(lambda: window.runs.table.rowCount() == len(runs) + 1)
     assert [run.slot for run in runs] == [1, 0, 2, 3, 4]
     for row, run in enumerate(runs):
         dash = DASHES[GHOSTS[run.slot].dash]
         assert cell(window.runs.table, row, 0).toolTip() == f"drawn {dash}, as in the legend"
 
 
-def test_a_name_typed_by_mouse_survives_further_frames(window: Window, qtbot: QtBot) -> None:
+def test_a_name_typed_by_mouse_survives_further_frames(window: Window) -> None:
     for row, name in ((0, "the old one"), (2, "the  new   one ")):
         click(window, row, NAME, twice=True)
         type_name(name)
-    window.session.train()
-    wait(window, qtbot)
-    qtbot.waitUntil(lambda: column(window, "steps")[2] == "120")
+    trained(window.session)
+    until(lambda: column(window, "steps")[2] == "120")
     names = ["the old one", "run 2 from step 20", "the new one"]
     assert column(window, "name") == names == [run.label for run in window.session.frame.runs]
     for words in legends(window.session.frame):
         assert "the old one" in words and "run 1" not in words
     window.session.new_start()  # the name goes with the run when it ends
-    wait(window, qtbot)
+    settle(window.session)
     assert [run.label for run in window.session.frame.runs] == [*names, "run 4"]
 
 
 @pytest.mark.parametrize(("typed", "kept"), [("   ", "run 1"), ("x" * 99, "x" * LONGEST_NAME)])
-def test_names_are_neither_empty_nor_endless(window: Window, qtbot: QtBot, typed: str, kept: str) -> None:
+def test_names_are_neither_empty_nor_endless(window: Window, typed: str, kept: str) -> None:
     click(window, 0, NAME, twice=True)
     type_name(typed)
-    qtbot.waitUntil(lambda: column(window, "name")[0] == kept)
+    until(lambda: column(window, "name")[0] == kept)
     assert run_of(window, 1).label == kept
 
 
-def test_nothing_is_refreshed_while_a_name_is_typed(window: Window, qtbot: QtBot) -> None:
+def test_nothing_is_refreshed_while_a_name_is_typed(window: Window) -> None:
     click(window, 0, NAME, twice=True)
     editor = QApplication.focusWidget()
     assert isinstance(editor, QLineEdit)
     editor.setText("half a na")
-    window.session.train()
-    wait(window, qtbot)
-    qtbot.wait(600)  # more than two refreshes
+    refreshes: list[None] = []
+    timer_of(window).timeout.connect(lambda: refreshes.append(None))
+    trained(window.session)
+    until(lambda: len(refreshes) > 2)
     assert window.runs.table.editing and QApplication.focusWidget() is editor and editor.text() == "half a na"
     assert column(window, "steps")[2] == "60"
     QTest.keyClick(editor, Key.Key_Escape)
-    qtbot.waitUntil(lambda: column(window, "steps")[2] == "120")
+    until(lambda: column(window, "steps")[2] == "120")
     assert column(window, "name")[0] == "run 1"
 
 
-def test_a_table_that_is_seen_is_refreshed_four_times_a_second_at_most(window: Window, qtbot: QtBot) -> None:
-    table, filled = window.runs.table, []
-    show = table.show_runs
-    table.show_runs = lambda runs: (filled.append(len(runs)), show(runs))  # type: ignore[assignment, func-returns-value]
-    window.session.set_pace(60)
-    window.session.train()
-    qtbot.wait(900)
-    assert 2 <= len(filled) <= 5
+def timer_of(window: Window) -> QTimer:
+    """It keeps the list from being made anew with every frame."""
+    (timer,) = window.runs.findChildren(QTimer)
+    return timer
+
+
+def test_a_table_that_is_seen_is_refreshed_four_times_a_second_at_most(
+    window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many frames come: with the first of them, and with the last when the timer has run out."""
+    table, timer, filled, frame = window.runs.table, timer_of(window), list[int](), window.session.frame
+    true = table.show_runs
+    monkeypatch.setattr(table, "show_runs", lambda runs: (filled.append(len(runs)), true(runs)))
+
+    def come() -> None:
+        for cursor in range(30):
+            window.runs.show_frame(replace(frame, cursor=cursor))
+
+    assert timer.interval() >= 1000 / 4
+    until(lambda: not timer.isActive())
+    come()
+    assert len(filled) == 1
+    until(lambda: not timer.isActive())
+    assert len(filled) == 2
     window.dock("runs").hide()
-    hidden = len(filled)
-    qtbot.wait(400)
-    assert len(filled) == hidden
+    come()
+    assert len(filled) == 2
     window.dock("runs").show()
-    assert len(filled) == hidden + 1
-    window.session.stop()
+    assert len(filled) == 3
 
 
-def test_a_hidden_run_leaves_legends_and_scale_and_stays_listed(window: Window, qtbot: QtBot) -> None:
+def test_a_hidden_run_leaves_legends_and_scale_and_stays_listed(window: Window) -> None:
     session, before = window.session, window.session.frame
     pictured = window.map.picture()
     click(window, 1, SHOWN, x=10)
-    qtbot.waitUntil(lambda: column(window, "shown") == ["shown", "hidden", "always"])
+    until(lambda: column(window, "shown") == ["shown", "hidden", "always"])
     frame = session.frame
     assert len(frame.runs) == 3 and run_of(window, 2).hidden
     for words, old in zip(legends(frame), legends(before), strict=True):
@@ -218,7 +224,7 @@ def test_a_hidden_run_leaves_legends_and_scale_and_stays_listed(window: Window, 
     drawn = [item.visible() for item in window.surface.canvas._ghosts[:2]]
     assert not window.surface.canvas.isValid() or drawn == [True, False]
     click(window, 1, SHOWN, x=10)
-    qtbot.waitUntil(lambda: column(window, "shown") == ["shown", "shown", "always"])
+    until(lambda: column(window, "shown") == ["shown", "shown", "always"])
     assert window.map.picture() == pictured
 
 
@@ -233,19 +239,19 @@ def test_the_scale_looks_at_shown_runs_only(window: Window) -> None:
 
 
 @pytest.mark.parametrize("way", ["button", "Delete"])
-def test_an_ended_run_is_removed(window: Window, qtbot: QtBot, way: str) -> None:
+def test_an_ended_run_is_removed(window: Window, way: str) -> None:
     click(window, 0, NAME)
     assert window.runs.remove.isEnabled()
     press(window.runs.remove) if way == "button" else QTest.keyClick(window.runs.table, Key.Key_Delete)
-    qtbot.waitUntil(lambda: column(window, "number") == ["2", "3"])
+    until(lambda: column(window, "number") == ["2", "3"])
     assert [run.number for run in window.session.frame.runs] == [2, 3]
     assert all("run 1" not in words for words in legends(window.session.frame))
     window.session.new_start()  # numbers are not given twice
-    wait(window, qtbot)
+    settle(window.session)
     assert [run.number for run in window.session.frame.runs] == [2, 3, 4]
 
 
-def test_the_active_run_cannot_be_removed_or_hidden(window: Window, qtbot: QtBot) -> None:
+def test_the_active_run_cannot_be_removed_or_hidden(window: Window) -> None:
     click(window, 2, NAME)
     assert not window.runs.remove.isEnabled() and "active run cannot" in window.runs.remove.toolTip()
     QTest.keyClick(window.runs.table, Key.Key_Delete)
@@ -293,7 +299,7 @@ def test_a_table_that_cannot_be_saved_says_so(window: Window, tmp_path: Path, mo
     assert not list(tmp_path.iterdir())
 
 
-def test_rename_hide_sort_and_remove_by_keyboard_alone(window: Window, qtbot: QtBot) -> None:
+def test_rename_hide_sort_and_remove_by_keyboard_alone(window: Window) -> None:
     table = window.runs.table
     before, visited = QApplication.focusWidget(), 0
     while QApplication.focusWidget() is not table and visited < 200:
@@ -305,10 +311,10 @@ def test_rename_hide_sort_and_remove_by_keyboard_alone(window: Window, qtbot: Qt
     QTest.keyClick(table, Key.Key_Right)
     QTest.keyClick(table, Key.Key_F2)
     type_name("first")
-    qtbot.waitUntil(lambda: column(window, "name")[0] == "first" and table.hasFocus())
+    until(lambda: column(window, "name")[0] == "first" and table.hasFocus())
     for key in (Key.Key_Down, Key.Key_Right, Key.Key_Right, Key.Key_Space):
         QTest.keyClick(table, key)
-    qtbot.waitUntil(lambda: column(window, "shown") == ["shown", "hidden", "always"])
+    until(lambda: column(window, "shown") == ["shown", "hidden", "always"])
     assert run_of(window, 2).hidden and not window.session.frame.playing
     assert window.session.frame.cursor == cursor  # arrows and Space were the table's
     QTest.keyClick(table, Key.Key_Left)
@@ -319,57 +325,56 @@ def test_rename_hide_sort_and_remove_by_keyboard_alone(window: Window, qtbot: Qt
     assert column(window, "name") == ["run 3", "run 2 from step 20", "first"]
     assert table.chosen == 2  # the current row goes with its run
     QTest.keyClick(table, Key.Key_Delete)
-    qtbot.waitUntil(lambda: column(window, "number") == ["3", "1"])
+    until(lambda: column(window, "number") == ["3", "1"])
 
 
-def test_another_experiment_begins_another_list(window: Window, small: Experiment, qtbot: QtBot) -> None:
+def test_another_experiment_begins_another_list(window: Window, small: Experiment) -> None:
     window.session.open(small)
-    qtbot.waitUntil(lambda: column(window, "name") == ["run 1"])
+    until(lambda: column(window, "name") == ["run 1"])
     assert column(window, "state") == ["active"] and column(window, "steps") == ["0"]
 
 
-def test_enter_goes_back_to_a_run_and_its_settings(window: Window, small: Experiment, qtbot: QtBot) -> None:
+def test_enter_goes_back_to_a_run_and_its_settings(window: Window, small: Experiment) -> None:
     table = window.runs.table
     table.setFocus()
     table.setCurrentCell(0, NAME)
     QTest.keyClick(table, Key.Key_Return)
-    wait(window, qtbot)
+    settle(window.session)
     frame = window.session.frame
     assert frame.runs[-1].number == 1 and window.session.experiment == small and frame.cursor == 60
-    qtbot.waitUntil(lambda: column(window, "state") == ["active", "ended", "ended"])
+    until(lambda: column(window, "state") == ["active", "ended", "ended"])
     assert window.controls.editor(RATE).line.text() == "0.1"  # type: ignore[attr-defined]
     QTest.keyClick(table, Key.Key_T)  # letters are the window's keys here, too
     assert window.session.training
-    wait(window, qtbot)
+    settle(window.session)
     assert run_of(window, 1).length == 121
     np.testing.assert_array_equal(run_of(window, 1).trajectory.params(), small.run(120).params())
 
 
-def test_what_was_removed_is_brought_back_newest_first(window: Window, qtbot: QtBot) -> None:
+def test_what_was_removed_is_brought_back_newest_first(window: Window) -> None:
     kept = {number: run_of(window, number) for number in (1, 2)}
     assert not window.runs.back.isEnabled()
     for number in (1, 2):
         window.session.remove_run(number)
-    wait(window, qtbot)
-    qtbot.waitUntil(window.runs.back.isEnabled)
+    settle(window.session)
+    until(window.runs.back.isEnabled)
     for numbers in ((2, 3), (2, 1, 3)):
         press(window.runs.back)
-        wait(window, qtbot)
+        settle(window.session)
         assert tuple(run.number for run in window.session.frame.runs) == numbers
     for number, run in kept.items():
         assert run_of(window, number).trajectory is run.trajectory
         np.testing.assert_allclose(run_of(window, number).heights, run.heights)
-    qtbot.waitUntil(lambda: not window.runs.back.isEnabled())
+    until(lambda: not window.runs.back.isEnabled())
 
 
-def test_changes_have_a_column_with_all_of_them_in_its_tooltip_and_in_the_file(window: Window, qtbot: QtBot) -> None:
+def test_changes_have_a_column_with_all_of_them_in_its_tooltip_and_in_the_file(window: Window) -> None:
     session = window.session
     for path, value in ((RATE, "0.05"), ("loss", "mse")):
         session.change(with_text(session.experiment, path, value))
-        session.train()
-        wait(window, qtbot)
+        trained(session)
     loss = "Loss Binary cross-entropy → Mean squared error (outputs read as they are)"
-    qtbot.waitUntil(lambda: column(window, "changes")[-1] == f"2 · {loss}")
+    until(lambda: column(window, "changes")[-1] == f"2 · {loss}")
     assert column(window, "changes")[:2] == ["–", "–"]
     row, place = window.runs.table.rowCount() - 1, Row._fields.index("changes")
     every = f"step 60: Learning rate η 0.02 → 0.05\nstep 120: {loss}"

@@ -8,11 +8,10 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent, QVector3D, QWheelEvent
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QVector3D
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
-from pytestqt.qtbot import QtBot
+from PySide6.QtWidgets import QApplication
 
 from explorer.drawing import scene
 from explorer.form import KindEditor
@@ -20,77 +19,55 @@ from explorer.form.editors import NumberEditor
 from explorer.frame import Frame, Run, number
 from explorer.history import GESTURE
 from explorer.session import MOST_ENDED, Session
+from explorer.views.map import ContourView
 from explorer.window import Window
 from model import Experiment, begin, with_field, with_text
 from model.activations import Array
 from model.optimizers import Adam, HeavyBall, Nesterov
+from tests.clock import Clock, stop_clock
+from tests.harness import (
+    LEFT,
+    NONE,
+    SHIFT,
+    area,
+    at_share,
+    drag,
+    editor,
+    heard,
+    length,
+    move,
+    pick_by_mouse,
+    pixel,
+    plot,
+    press,
+    run_of,
+    settle,
+    trained,
+    turn_wheel,
+    type_into,
+    until,
+    viewport,
+)
 
 Open = Callable[..., Window]
 OpenSession = Callable[[Experiment], Session]
 Replay = Callable[[list[tuple[int, Experiment]], int], Array]
 
-NONE, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
-LEFT = Qt.MouseButton.LeftButton
 RATE = "descent.schedule.learning_rate"
 
 
-def run_of(window: Window) -> Run:
-    run = window.session.frame.run
-    assert run is not None
-    return run
-
-
-def settle(qtbot: QtBot, session: Session) -> Frame:
-    """The frame when nothing moves any more."""
-    session.tick()
-
-    def still() -> bool:
-        frame = session.frame
-        moving = session.training or session.surveying or frame.training or frame.playing or frame.surveying
-        return not moving and frame.surface is not None
-
-    qtbot.waitUntil(still)
-    return session.frame
-
-
-def trained(qtbot: QtBot, session: Session) -> Frame:
-    session.train()
-    return settle(qtbot, session)
-
-
 @pytest.fixture
-def window(open_window: Open, small: Experiment, qtbot: QtBot) -> Window:
+def window(open_window: Open, small: Experiment) -> Window:
     """A window with sixty steps made."""
     window = open_window(small)
     window.session.set_pace(0)
-    trained(qtbot, window.session)
+    trained(window.session)
     window.map.setFocus()
     return window
 
 
-def press(window: Window, key: Qt.Key, modifier: Qt.KeyboardModifier = NONE) -> None:
-    QTest.keyClick(QApplication.focusWidget() or window, key, modifier)
-    window.session.tick()
-
-
-def heard(session: Session) -> list[str]:
-    words: list[str] = []
-    session.noticed.connect(words.append)
-    return words
-
-
-def editor(window: Window, path: str) -> Any:
-    found = window.controls.editor(path)
-    window.controls.ensureWidgetVisible(found)
-    return found
-
-
 def type_rate(window: Window) -> None:
-    line = editor(window, RATE).line
-    line.setFocus()
-    line.selectAll()
-    QTest.keyClicks(line, "0.0375")
-    QTest.keyClick(line, Qt.Key.Key_Return)
+    type_into(editor(window, RATE).line, "0.0375")
 
 
 def slide_rate(window: Window) -> None:
@@ -116,7 +93,7 @@ def check_fork(parent: Run, before: Array, ghost: Run, fork: Run, place: int) ->
 @pytest.mark.parametrize("act", [type_rate, slide_rate], ids=["typed", "slid"])
 @pytest.mark.parametrize("place", [0, 1, 37, 59])
 def test_scrubbed_back_a_changed_rate_begins_a_fork(
-    window: Window, small: Experiment, heavy_ball: Replay, qtbot: QtBot, act: Any, place: int
+    window: Window, small: Experiment, heavy_ball: Replay, act: Any, place: int
 ) -> None:
     parent, before = run_of(window), run_of(window).trajectory.params()
     window.timeline.field.setFocus()
@@ -126,7 +103,7 @@ def test_scrubbed_back_a_changed_rate_begins_a_fork(
     act(window)
     changed = window.session.experiment
     assert changed.descent.schedule.learning_rate != small.descent.schedule.learning_rate  # type: ignore[attr-defined]
-    frame = settle(qtbot, window.session)
+    frame = settle(window.session)
     ghost, fork = frame.runs
     check_fork(parent, before, ghost, fork, place)
     assert fork.label == f"run 2 from step {place}" and fork.experiment == changed
@@ -140,13 +117,13 @@ def test_scrubbed_back_a_changed_rate_begins_a_fork(
 
 
 def test_a_fork_may_begin_past_the_steps_that_are_asked_for(
-    window: Window, small: Experiment, heavy_ball: Replay, qtbot: QtBot
+    window: Window, small: Experiment, heavy_ball: Replay
 ) -> None:
-    trained(qtbot, window.session)
-    assert run_of(window).length == 121
+    trained(window.session)
+    assert length(window.session) == 121
     window.session.seek(100)
     type_rate(window)
-    fork = settle(qtbot, window.session).run
+    fork = settle(window.session).run
     assert fork is not None and fork.length == 61
     np.testing.assert_array_equal(
         fork.trajectory.params(), heavy_ball([(0, small), (100, window.session.experiment)], 160)[100:]
@@ -155,25 +132,25 @@ def test_a_fork_may_begin_past_the_steps_that_are_asked_for(
 
 @pytest.mark.parametrize("act", [type_rate, slide_rate], ids=["typed", "slid"])
 def test_a_fork_while_training_leaves_every_recorded_state_to_its_parent(
-    open_window: Open, small: Experiment, heavy_ball: Replay, qtbot: QtBot, act: Any
+    open_window: Open, small: Experiment, heavy_ball: Replay, act: Any
 ) -> None:
     endless = msgspec.structs.replace(small, steps=100_000)
     window = open_window(endless)
     window.session.set_pace(300)
     window.session.train()
-    qtbot.waitUntil(lambda: run_of(window).length > 40)
+    until(lambda: length(window.session) > 40)
     parent = run_of(window)
     window.session.seek(25)
     before = parent.trajectory.params(0, parent.length)
     assert window.session.training
     act(window)
     changed = window.session.experiment
-    qtbot.waitUntil(lambda: len(window.session.frame.runs) == 2)
+    until(lambda: len(window.session.frame.runs) == 2)
     ended = len(parent.trajectory)
-    qtbot.waitUntil(lambda: run_of(window).length > 30)
+    until(lambda: length(window.session) > 30)
     assert window.session.training and window.session.frame.following
     window.session.stop()
-    ghost, fork = settle(qtbot, window.session).runs
+    ghost, fork = settle(window.session).runs
     check_fork(parent, before, ghost, fork, 25)
     assert ghost.length >= parent.length
     assert len(ghost.trajectory) == ended  # it is not trained any more
@@ -190,17 +167,15 @@ def with_optimizer(experiment: Experiment, optimizer: Any) -> Experiment:
     return with_field(experiment, "descent", msgspec.structs.replace(experiment.descent, optimizer=optimizer))
 
 
-def test_a_fork_to_another_kind_with_the_same_memory_keeps_it(
-    open_session: OpenSession, small: Experiment, qtbot: QtBot
-) -> None:
+def test_a_fork_to_another_kind_with_the_same_memory_keeps_it(open_session: OpenSession, small: Experiment) -> None:
     """Nesterov's first step is by the heavy ball's velocity v of that state: −η(g + βv) with v ← βv + g."""
     session = open_session(with_optimizer(small, HeavyBall(momentum=0.8)))
     session.set_pace(0)
-    parent = trained(qtbot, session).run
+    parent = trained(session).run
     assert parent is not None
     session.seek(20)
     session.change(with_optimizer(session.experiment, Nesterov(momentum=0.8)))
-    fork = settle(qtbot, session).run
+    fork = settle(session).run
     assert fork is not None
     velocity = np.zeros(small.network.size)
     for state in list(parent.trajectory)[:21]:
@@ -211,7 +186,7 @@ def test_a_fork_to_another_kind_with_the_same_memory_keeps_it(
     np.testing.assert_allclose(second.params, expected, rtol=1e-10, atol=1e-13)
 
 
-def test_a_fork_to_another_kind_begins_its_memory_anew(window: Window, small: Experiment, qtbot: QtBot) -> None:
+def test_a_fork_to_another_kind_begins_its_memory_anew(window: Window, small: Experiment) -> None:
     """Chosen in the form. Adam (Kingma & Ba 2015, algorithm 1), with t counted from the fork."""
     notices, parent = heard(window.session), run_of(window)
     before = parent.trajectory.params()
@@ -221,7 +196,7 @@ def test_a_fork_to_another_kind_begins_its_memory_anew(window: Window, small: Ex
     names = [found.box.itemData(index) for index in range(found.box.count())]
     found.box.setCurrentIndex(names.index("adam"))
     found.box.activated.emit(found.box.currentIndex())
-    frame = settle(qtbot, window.session)
+    frame = settle(window.session)
     ghost, fork = frame.runs
     check_fork(parent, before, ghost, fork, 33)
     assert any("begun anew" in words and "run 2 from step 33" in words for words in notices)
@@ -238,14 +213,14 @@ def test_a_fork_to_another_kind_begins_its_memory_anew(window: Window, small: Ex
         np.testing.assert_allclose(fork.trajectory[t].params, params, rtol=1e-8, atol=1e-11)
 
 
-def test_a_fork_may_be_forked_again(window: Window, small: Experiment, heavy_ball: Replay, qtbot: QtBot) -> None:
+def test_a_fork_may_be_forked_again(window: Window, small: Experiment, heavy_ball: Replay) -> None:
     window.session.seek(10)
     type_rate(window)
-    settle(qtbot, window.session)
+    settle(window.session)
     second = window.session.experiment
     window.session.seek(5)  # step 15
     slide_rate(window)
-    frame = settle(qtbot, window.session)
+    frame = settle(window.session)
     assert [run.label for run in frame.runs] == ["run 1", "run 2 from step 10", "run 3 from step 15"]
     parts = [(0, small), (10, second), (15, window.session.experiment)]
     np.testing.assert_array_equal(frame.runs[-1].trajectory.params(), heavy_ball(parts, 75)[15:])
@@ -255,31 +230,31 @@ VIEWED = {"plane": "random", "resolution": 11, "line": "last-step", "steps": 90,
 
 
 @pytest.mark.parametrize("name", VIEWED)
-def test_another_look_is_no_fork(window: Window, qtbot: QtBot, name: str) -> None:
+def test_another_look_is_no_fork(window: Window, name: str) -> None:
     before, params = run_of(window), run_of(window).trajectory.params()
     window.session.seek(20)
     window.session.change(with_field(window.session.experiment, name, VIEWED[name]))
     assert getattr(window.session.experiment, name) != getattr(before.experiment, name)
-    frame = settle(qtbot, window.session)
+    frame = settle(window.session)
     assert len(frame.runs) == 1 and frame.run is not None and frame.cursor == 20 and not frame.run.changes
     assert frame.run.trajectory is before.trajectory and len(frame.run.trajectory) == 61
     np.testing.assert_array_equal(frame.run.trajectory.params(), params)
 
 
 @pytest.mark.parametrize("place", [60, None])
-def test_at_the_newest_state_a_change_is_no_fork(window: Window, qtbot: QtBot, place: int | None) -> None:
+def test_at_the_newest_state_a_change_is_no_fork(window: Window, place: int | None) -> None:
     if place is not None:
         window.session.seek(place)  # which is the newest, but nobody follows it
     type_rate(window)
-    frame = settle(qtbot, window.session)
+    frame = settle(window.session)
     assert len(frame.runs) == 1 and frame.run is not None and [c.step for c in frame.run.changes] == [60]
 
 
-def test_so_many_ended_runs_stay_and_the_oldest_goes(window: Window, qtbot: QtBot) -> None:
+def test_so_many_ended_runs_stay_and_the_oldest_goes(window: Window) -> None:
     for fork in range(MOST_ENDED + 3):
         window.session.seek(10 + fork)
         window.session.change(with_text(window.session.experiment, RATE, f"0.{fork + 11}"))
-        frame = settle(qtbot, window.session)
+        frame = settle(window.session)
         assert len(frame.runs) == min(fork + 2, MOST_ENDED + 1)
     assert MOST_ENDED == 12
     assert [run.label.split(" from")[0] for run in frame.runs] == [f"run {n}" for n in range(4, 17)]
@@ -288,25 +263,10 @@ def test_so_many_ended_runs_stay_and_the_oldest_goes(window: Window, qtbot: QtBo
 # ---- the map, by mouse ------------------------------------------------------------------------------------------
 
 
-def pixel(window: Window, coords: tuple[float, float]) -> QPoint:
-    """Where a point of the plane is in the map's viewport."""
-    plot = window.map._plot
-    return plot.mapFromScene(plot.getPlotItem().vb.mapViewToScene(QPointF(*coords)))
-
-
-def at_share(window: Window, x: float, y: float) -> tuple[float, float]:
-    """Coordinates of a point of the plane drawn, by its share of both sides."""
-    plane = window.session.frame.plane
-    assert plane is not None
-    (x0, x1), (y0, y1) = plane.bounds
-    return x0 + x * (x1 - x0), y0 + y * (y1 - y0)
-
-
 def per_pixel(window: Window) -> float:
     """So much of the plane's coordinates is one pixel."""
-    box = window.map._plot.getPlotItem().vb
-    (x0, x1), _ = box.viewRange()
-    return float((x1 - x0) / box.sceneBoundingRect().width())
+    (x0, x1), _ = area(window.map).viewRange()
+    return float((x1 - x0) / area(window.map).sceneBoundingRect().width())
 
 
 def picked(view: Any) -> list[tuple[float, float]]:
@@ -328,23 +288,23 @@ def check_start(frame: Frame, plane: Any, coords: tuple[float, float]) -> None:
 @pytest.mark.parametrize("share", [(0.5, 0.5), (0.1, 0.85), (0.93, 0.2)])
 @pytest.mark.parametrize("while_training", [True, False])
 def test_a_click_on_the_map_is_a_start_exactly_there(
-    window: Window, small: Experiment, qtbot: QtBot, share: tuple[float, float], while_training: bool
+    window: Window, small: Experiment, pacer: Clock, share: tuple[float, float], while_training: bool
 ) -> None:
     parent, spots, notices = run_of(window), picked(window.map), heard(window.session)
     before = parent.trajectory.params(0, 61)
     if while_training:
         window.session.set_pace(100)
         window.session.train()
-        qtbot.waitUntil(lambda: run_of(window).length > 65)
-        window.session.set_pace(0.5)
-    plane, wanted = window.session.frame.plane, at_share(window, *share)
+        pacer.now += 1.0
+        until(lambda: length(window.session) > 65)
+    plane, wanted = window.session.frame.plane, at_share(window.session, *share)
     window.session.set_pace(0)
-    QTest.mouseClick(window.map._plot.viewport(), LEFT, pos=pixel(window, wanted))
+    QTest.mouseClick(viewport(window.map), LEFT, pos=pixel(window.map, wanted))
     (spot,) = spots
     assert spot == pytest.approx(wanted, abs=1.01 * per_pixel(window))
     where = f"at ({number(spot[0])}, {number(spot[1])})"
     assert window.session.training and where in notices[-1]
-    frame = settle(qtbot, window.session)
+    frame = settle(window.session)
     assert len(frame.runs) == 2 and frame.run is not None and frame.run.length == 61
     assert frame.run.label == f"run 2 {where}"
     check_start(frame, plane, spot)
@@ -359,15 +319,15 @@ def test_a_click_on_the_map_is_a_start_exactly_there(
 
 
 def test_a_click_on_a_function_s_map_is_its_start_in_the_form_too_and_can_be_undone(
-    open_window: Open, small: Experiment, qtbot: QtBot
+    open_window: Open, small: Experiment
 ) -> None:
     experiment = with_field(small, "function", "himmelblau")
     window = open_window(experiment)
     window.session.set_pace(0)
-    settle(qtbot, window.session)
+    settle(window.session)
     spots, plane = picked(window.map), window.session.frame.plane
-    QTest.mouseClick(window.map._plot.viewport(), LEFT, pos=pixel(window, at_share(window, 0.3, 0.7)))
-    frame = settle(qtbot, window.session)
+    QTest.mouseClick(viewport(window.map), LEFT, pos=pixel(window.map, at_share(window.session, 0.3, 0.7)))
+    frame = settle(window.session)
     check_start(frame, plane, spots[0])
     function: Any = window.session.experiment.function
     np.testing.assert_array_equal([function.x, function.y], frame.run.trajectory[0].params)  # type: ignore[union-attr]
@@ -378,64 +338,49 @@ def test_a_click_on_a_function_s_map_is_its_start_in_the_form_too_and_can_be_und
     assert window.session.experiment == experiment
     press(window, Qt.Key.Key_Y, Qt.KeyboardModifier.ControlModifier)
     assert window.session.experiment == started
-    settle(qtbot, window.session)
+    settle(window.session)
 
 
-def test_a_click_beside_the_land_starts_nothing(window: Window, qtbot: QtBot) -> None:
-    spots = picked(window.map)
-    plot = window.map._plot
-    viewport, box = plot.viewport(), plot.getPlotItem().vb
+def test_a_click_beside_the_land_starts_nothing(window: Window) -> None:
+    spots, there, axis = picked(window.map), viewport(window.map), plot(window.map).getAxis("left")
     (x0, x1), (y0, y1) = window.session.frame.plane.bounds  # type: ignore[union-attr]
-    box.setRange(xRange=(x0 - (x1 - x0), x1 + (x1 - x0)), yRange=(y0 - (y1 - y0), y1 + (y1 - y0)), padding=0)
+    area(window.map).setRange(
+        xRange=(x0 - (x1 - x0), x1 + (x1 - x0)), yRange=(y0 - (y1 - y0), y1 + (y1 - y0)), padding=0
+    )
     QApplication.processEvents()
     for share in ((-0.3, 0.5), (1.3, 0.5), (0.5, -0.3), (0.5, 1.3)):
-        QTest.mouseClick(viewport, LEFT, pos=pixel(window, at_share(window, *share)))
-        qtbot.wait(5)
-    axis = plot.getAxis("left").sceneBoundingRect().center()
-    QTest.mouseClick(viewport, LEFT, pos=plot.mapFromScene(axis))
-    QTest.mouseClick(viewport, Qt.MouseButton.MiddleButton, pos=pixel(window, at_share(window, 0.5, 0.5)))
-    frame = settle(qtbot, window.session)
+        QTest.mouseClick(there, LEFT, pos=pixel(window.map, at_share(window.session, *share)))
+    QTest.mouseClick(there, LEFT, pos=plot(window.map).mapFromScene(axis.sceneBoundingRect().center()))
+    QTest.mouseClick(there, Qt.MouseButton.MiddleButton, pos=pixel(window.map, at_share(window.session, 0.5, 0.5)))
+    frame = settle(window.session)
     assert not spots and len(frame.runs) == 1 and not frame.training
-    QTest.mouseClick(viewport, LEFT, pos=pixel(window, at_share(window, 0.5, 0.5)))  # but inside it does
+    QTest.mouseClick(there, LEFT, pos=pixel(window.map, at_share(window.session, 0.5, 0.5)))  # but inside it does
     assert len(spots) == 1
-    settle(qtbot, window.session)
+    settle(window.session)
 
 
-def drag(viewport: QWidget, first: QPoint, last: QPoint, modifier: Qt.KeyboardModifier = NONE) -> None:
-    QTest.mousePress(viewport, LEFT, modifier, first)
-    for share in (0.25, 0.5, 0.75, 1.0):
-        QApplication.sendEvent(viewport, moved(viewport, first + (last - first) * share, modifier))
-    QTest.mouseRelease(viewport, LEFT, modifier, last)
-
-
-def moved(viewport: QWidget, spot: QPoint, modifier: Qt.KeyboardModifier) -> QMouseEvent:
-    """A move with the left button held down, which QTest cannot say."""
-    places = QPointF(spot), QPointF(viewport.mapToGlobal(spot))
-    return QMouseEvent(QEvent.Type.MouseMove, *places, Qt.MouseButton.NoButton, LEFT, modifier)
-
-
-def test_a_drag_moves_the_map_and_starts_nothing(window: Window, qtbot: QtBot) -> None:
+def test_a_drag_moves_the_map_and_starts_nothing(window: Window) -> None:
     before, spots = window.session.frame.plane, picked(window.map)
-    (left, _), (bottom, _) = window.map._plot.getPlotItem().vb.viewRange()
-    first, last = (pixel(window, at_share(window, *share)) for share in ((0.6, 0.5), (0.4, 0.3)))
-    drag(window.map._plot.viewport(), first, last)
-    qtbot.waitUntil(lambda: window.session.frame.plane is not before)
-    frame = settle(qtbot, window.session)
+    (left, _), (bottom, _) = area(window.map).viewRange()
+    first, last = (pixel(window.map, at_share(window.session, *share)) for share in ((0.6, 0.5), (0.4, 0.3)))
+    drag(viewport(window.map), first, last)
+    until(lambda: window.session.frame.plane is not before)
+    frame = settle(window.session)
     assert not spots and len(frame.runs) == 1 and frame.plane is not None and before is not None
     # The land went to the left and down with the mouse: what is seen, and surveyed now, lies to the right and above.
     assert frame.plane.bounds[0][0] > left and frame.plane.bounds[1][0] > bottom
     np.testing.assert_array_equal(frame.plane.directions, before.directions)
 
 
-def test_shift_and_a_drag_draw_a_line_that_the_slice_follows(window: Window, qtbot: QtBot) -> None:
+def test_shift_and_a_drag_draw_a_line_that_the_slice_follows(window: Window) -> None:
     spots, ends = picked(window.map), []
     window.map.lined.connect(ends.append)
     window.dock("slice").hide()
     plane, objective = window.session.frame.plane, window.session.experiment.objective
     for shares in (((0.2, 0.3), (0.8, 0.6)), ((0.7, 0.2), (0.3, 0.9))):
-        wanted = [at_share(window, *share) for share in shares]
-        first, last = (pixel(window, coords) for coords in wanted)
-        drag(window.map._plot.viewport(), first, last, SHIFT)
+        wanted = [at_share(window.session, *share) for share in shares]
+        first, last = (pixel(window.map, coords) for coords in wanted)
+        drag(viewport(window.map), first, last, SHIFT)
         drawn = ends[-1]
         np.testing.assert_allclose(drawn, wanted, atol=1.01 * per_pixel(window))
         assert window.views["slice"].isVisible()
@@ -445,33 +390,22 @@ def test_shift_and_a_drag_draw_a_line_that_the_slice_follows(window: Window, qtb
             profile = window.session.frame.probe and window.session.frame.probe.profile
             return bool(profile) and np.allclose(profile.loss[[0, -1]], expected, rtol=1e-9, atol=0)  # type: ignore
 
-        qtbot.waitUntil(follows)
+        until(follows)
         assert window.views["slice"].accessibleDescription().startswith("drawn on the map")
-    frame = settle(qtbot, window.session)
+    frame = settle(window.session)
     assert not spots and len(frame.runs) == 1 and frame.plane is plane and len(ends) == 2
 
 
-def turn_wheel(window: Window, coords: tuple[float, float], notches: int) -> None:
-    viewport, spot = window.map._plot.viewport(), pixel(window, coords)
-    QApplication.sendEvent(
-        viewport,
-        QWheelEvent(
-            QPointF(spot), QPointF(viewport.mapToGlobal(spot)), QPoint(), QPoint(0, 120 * notches),
-            Qt.MouseButton.NoButton, NONE, Qt.ScrollPhase.NoScrollPhase, False,
-        ),
-    )  # fmt: skip
-
-
 @pytest.mark.parametrize("notches", [4, -4])
-def test_the_wheel_surveys_what_is_seen_and_0_brings_back_the_whole(window: Window, qtbot: QtBot, notches: int) -> None:
+def test_the_wheel_surveys_what_is_seen_and_0_brings_back_the_whole(window: Window, notches: int) -> None:
     whole = window.session.frame.plane
     assert whole is not None
-    turn_wheel(window, at_share(window, 0.6, 0.4), notches)
-    qtbot.waitUntil(lambda: window.session.frame.plane is not whole)
-    frame = settle(qtbot, window.session)
+    turn_wheel(viewport(window.map), pixel(window.map, at_share(window.session, 0.6, 0.4)), notches)
+    until(lambda: window.session.frame.plane is not whole)
+    frame = settle(window.session)
     plane, surface = frame.plane, frame.surface
     assert plane is not None and surface is not None
-    np.testing.assert_array_equal(plane.bounds, window.map._plot.getPlotItem().vb.viewRange())
+    np.testing.assert_array_equal(plane.bounds, area(window.map).viewRange())
     (x0, x1), (w0, w1) = plane.bounds[0], whole.bounds[0]
     assert (x1 - x0 < w1 - w0) == (notches > 0)
     np.testing.assert_array_equal(plane.directions, whole.directions)
@@ -480,19 +414,19 @@ def test_the_wheel_surveys_what_is_seen_and_0_brings_back_the_whole(window: Wind
     np.testing.assert_allclose(surface.loss, exact, rtol=1e-4, atol=1e-6)
     window.map.setFocus()
     press(window, Qt.Key.Key_0)
-    frame = settle(qtbot, window.session)
+    frame = settle(window.session)
     assert frame.plane is not None and frame.plane.bounds == whole.bounds and len(frame.runs) == 1
-    for seen, bounds in zip(window.map._plot.getPlotItem().vb.viewRange(), whole.bounds, strict=True):
+    for seen, bounds in zip(area(window.map).viewRange(), whole.bounds, strict=True):
         assert seen[0] <= bounds[0] + 1e-9 and seen[1] >= bounds[1] - 1e-9
 
 
-def test_a_start_in_a_part_of_the_plane_keeps_that_part_in_view(window: Window, qtbot: QtBot) -> None:
-    turn_wheel(window, at_share(window, 0.6, 0.4), 3)
+def test_a_start_in_a_part_of_the_plane_keeps_that_part_in_view(window: Window) -> None:
+    turn_wheel(viewport(window.map), pixel(window.map, at_share(window.session, 0.6, 0.4)), 3)
     whole = window.session.frame.plane
-    qtbot.waitUntil(lambda: window.session.frame.plane is not whole)
-    plane, spots = settle(qtbot, window.session).plane, picked(window.map)
-    QTest.mouseClick(window.map._plot.viewport(), LEFT, pos=pixel(window, at_share(window, 0.25, 0.25)))
-    check_start(settle(qtbot, window.session), plane, spots[0])
+    until(lambda: window.session.frame.plane is not whole)
+    plane, spots = settle(window.session).plane, picked(window.map)
+    QTest.mouseClick(viewport(window.map), LEFT, pos=pixel(window.map, at_share(window.session, 0.25, 0.25)))
+    check_start(settle(window.session), plane, spots[0])
 
 
 # ---- the surface, by mouse --------------------------------------------------------------------------------------
@@ -500,11 +434,11 @@ def test_a_start_in_a_part_of_the_plane_keeps_that_part_in_view(window: Window, 
 
 @pytest.mark.gl
 @pytest.mark.parametrize("elevation", [90, 42])
-def test_a_click_on_the_surface_is_a_start_exactly_there(window: Window, qtbot: QtBot, elevation: int) -> None:
+def test_a_click_on_the_surface_is_a_start_exactly_there(window: Window, elevation: int) -> None:
     canvas = window.surface.canvas
     assert canvas.isValid()
     canvas.setCameraParams(elevation=elevation, azimuth=-66)
-    qtbot.wait(50)
+    canvas.repaint()
     spots, frame = picked(window.surface), window.session.frame
     plane, scale = frame.plane, frame.scale
     assert plane is not None and scale is not None and frame.surface is not None
@@ -516,17 +450,17 @@ def test_a_click_on_the_surface_is_a_start_exactly_there(window: Window, qtbot: 
         height = scene.TOP * float(scale(np.array(window.session.loss_at(coords))))
         return project.map(QVector3D(x, y, height)).toPointF().toPoint()
 
-    wanted = place(at_share(window, 0.35, 0.6))
+    wanted = place(at_share(window.session, 0.35, 0.6))
     QTest.mouseClick(canvas, LEFT, pos=wanted)
     (spot,) = spots
     assert (place(spot) - wanted).manhattanLength() <= 6  # on the sheet, under the pointer
     if elevation == 90:  # from above no fold hides another
-        assert spot == pytest.approx(at_share(window, 0.35, 0.6), abs=0.03 * np.ptp(plane.bounds[0]))
-    check_start(settle(qtbot, window.session), plane, spot)
+        assert spot == pytest.approx(at_share(window.session, 0.35, 0.6), abs=0.03 * np.ptp(plane.bounds[0]))
+    check_start(settle(window.session), plane, spot)
     before = len(window.session.frame.runs)
     QTest.mouseClick(canvas, LEFT, pos=QPoint(3, canvas.height() - 3))  # beside the sheet
     drag(canvas, wanted, wanted + QPoint(40, 25))
-    frame = settle(qtbot, window.session)
+    frame = settle(window.session)
     assert len(spots) == 1 and len(frame.runs) == before and not frame.training
 
 
@@ -551,13 +485,13 @@ CHANGES: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_each_kind_of_change_is_undone_and_redone_by_the_keyboard(window: Window, qtbot: QtBot, name: str) -> None:
+def test_each_kind_of_change_is_undone_and_redone_by_the_keyboard(window: Window, name: str) -> None:
     path, value = CHANGES[name]
     before, notices = window.session.experiment, heard(window.session)
     after = with_text(before, path, value)
     assert after != before
     window.session.change(after)
-    settle(qtbot, window.session)
+    settle(window.session)
     for key, expected, word in (
         (Qt.Key.Key_Z, before, "Undo: "),
         (Qt.Key.Key_Y, after, "Redo: "),
@@ -566,7 +500,7 @@ def test_each_kind_of_change_is_undone_and_redone_by_the_keyboard(window: Window
         window.map.setFocus()
         press(window, key, Qt.KeyboardModifier.ControlModifier)
         assert window.session.experiment == expected and notices[-1].startswith(word) and "→" in notices[-1]
-        frame = settle(qtbot, window.session)
+        frame = settle(window.session)
         assert frame.run is not None and frame.run.experiment == expected
         assert frame.objective is expected.objective
     window.map.setFocus()
@@ -574,10 +508,10 @@ def test_each_kind_of_change_is_undone_and_redone_by_the_keyboard(window: Window
     assert notices[-1] == "Nothing to undo." and window.session.experiment == before
 
 
-def test_a_row_of_changes_is_undone_in_order(open_session: OpenSession, small: Experiment, qtbot: QtBot) -> None:
+def test_a_row_of_changes_is_undone_in_order(open_session: OpenSession, small: Experiment) -> None:
     session = open_session(small)
     session.set_pace(0)
-    trained(qtbot, session)
+    trained(session)
     states = [small]
     for path, value in CHANGES.values():
         if path != "descent.optimizer.momentum":  # Adam has none
@@ -593,10 +527,10 @@ def test_a_row_of_changes_is_undone_in_order(open_session: OpenSession, small: E
     notices = heard(session)
     session.redo()
     assert notices == ["Nothing to redo."]
-    settle(qtbot, session)
+    settle(session)
 
 
-def test_a_drag_of_a_slider_is_undone_at_once(window: Window, small: Experiment, qtbot: QtBot) -> None:
+def test_a_drag_of_a_slider_is_undone_at_once(window: Window, small: Experiment) -> None:
     slider = editor(window, RATE).slider
     slider.setFocus()
     for _ in range(10):
@@ -605,53 +539,55 @@ def test_a_drag_of_a_slider_is_undone_at_once(window: Window, small: Experiment,
     window.session.undo()
     assert window.session.experiment == small
     assert window.controls.editor(RATE).line.text() == f"{small.descent.schedule.rate(0):g}"
-    settle(qtbot, window.session)
+    settle(window.session)
 
 
 @pytest.mark.parametrize("function", ["network", "rosenbrock"])
 def test_new_starts_are_undone_one_after_another(
-    open_session: OpenSession, small: Experiment, qtbot: QtBot, function: str
+    open_session: OpenSession, small: Experiment, monkeypatch: pytest.MonkeyPatch, function: str
 ) -> None:
     session = open_session(with_field(small, "function", function))
     session.set_pace(0)
-    states = [session.experiment]
+    states, clock = [session.experiment], stop_clock(monkeypatch, "explorer.history")
     for _ in range(2):
-        qtbot.wait(round(1000 * GESTURE) + 50)  # those that follow quickly are one gesture
+        clock.now += 1.1 * GESTURE  # those that follow quickly are one gesture
         session.new_start()
         states.append(session.experiment)
-        settle(qtbot, session)
+        settle(session)
     for expected in states[-2::-1]:
         session.undo()
         assert session.experiment == expected
-        start = settle(qtbot, session).run.trajectory[0].params  # type: ignore[union-attr]
+        start = settle(session).run.trajectory[0].params  # type: ignore[union-attr]
         np.testing.assert_array_equal(start, expected.start)
 
 
 # ---- at the edges -----------------------------------------------------------------------------------------------
 
 
-def test_a_start_beside_what_a_function_takes_is_refused_or_made(
-    open_session: OpenSession, small: Experiment, qtbot: QtBot
-) -> None:
+def test_a_start_beside_what_a_function_takes_is_refused_or_made(open_session: OpenSession, small: Experiment) -> None:
     """A start may be clicked wherever one has zoomed to."""
     session = open_session(with_field(small, "function", "bowl"))
     session.set_pace(0)
-    settle(qtbot, session)
+    settle(session)
     session.start_at((3e3, -4e3))
-    frame = settle(qtbot, session)
+    frame = settle(session)
     assert frame.run is not None
     expected = begin(session.experiment.objective, session.experiment.descent, np.array([3e3, -4e3]))
     np.testing.assert_allclose(frame.run.trajectory[0].params, expected.params, rtol=1e-12)
     assert frame.run.losses[0] == pytest.approx(12.5e6)
+    notices = heard(session)
+    session.start_at((3e9, 0.0))
+    assert len(notices) == 1 and "3000000000" in notices[0] and "allowed" in notices[0]
+    assert settle(session).runs == frame.runs
 
 
-def test_zooming_from_a_wide_land_into_a_corner_of_it(open_window: Callable[..., Window], qtbot: QtBot) -> None:
+def test_zooming_from_a_wide_land_into_a_corner_of_it(open_window: Callable[..., Window]) -> None:
     """Its lowest point then lies thousands of pixels outside; an exception while painting would end the program."""
     window = open_window(Experiment(function="saddle", steps=40, resolution=21))  # type: ignore[arg-type]
     session = window.session
     for bounds in (((-200.0, 200.0), (-2.0, 400.0)), ((-0.5, 0.25), (0.0, 0.75))):
         session.zoom(bounds)
-        qtbot.waitUntil(lambda wanted=bounds: shows(session, wanted))
+        until(lambda wanted=bounds: shows(session, wanted))
 
 
 def shows(session: Session, bounds: Any) -> bool:
@@ -663,102 +599,100 @@ def shows(session: Session, bounds: Any) -> bool:
 # ---- the start, dragged -----------------------------------------------------------------------------------------
 
 
-def pull(viewport: QWidget, first: QPoint, last: QPoint, qtbot: QtBot, steps: int = 6) -> None:
-    """A drag that takes its time, as hands do."""
-    QTest.mousePress(viewport, LEFT, NONE, first)
+def pull(view: ContourView, first: QPoint, last: QPoint, steps: int = 6) -> list[tuple[float, float]]:
+    """Press and move as hands do, each move being taken up before the next; gives back where, at each, the start was.
+
+    The mouse is not let go."""
+    spots = picked(view)
+    QTest.mousePress(viewport(view), LEFT, NONE, first)
     for part in range(1, steps + 1):
-        QApplication.sendEvent(viewport, moved(viewport, first + (last - first) * (part / steps), NONE))
-        qtbot.wait(25)
-    qtbot.wait(400)
-    QTest.mouseRelease(viewport, LEFT, NONE, last)
+        move(viewport(view), first + (last - first) * (part / steps))
+        until(lambda part=part: len(spots) == part)
+    return spots
 
 
 @pytest.mark.parametrize("function", ["network", "himmelblau"])
 def test_the_start_is_dragged_on_the_map_and_its_path_goes_with_it(
-    open_window: Open, small: Experiment, qtbot: QtBot, function: str
+    open_window: Open, small: Experiment, pacer: Clock, function: str
 ) -> None:
     before = with_field(small, "function", function)
     window = open_window(before)
-    session, viewport = window.session, window.map._plot.viewport()
+    session = window.session
     session.set_pace(0)
-    parent = trained(qtbot, session).run
+    parent = trained(session).run
     assert parent is not None
-    plane, (left, _) = session.frame.plane, window.map._plot.getPlotItem().vb.viewRange()[0]
+    plane, (left, _) = session.frame.plane, area(window.map).viewRange()[0]
     session.set_pace(1)  # a path that is dragged is made as fast as it goes all the same
-    wanted, spots = at_share(window, 0.5, 0.4), picked(window.map)
-    lengths: list[int] = []
-    session.frame_changed.connect(
-        lambda frame: lengths.append(frame.run.length if frame.run and frame.run.number == 2 else 0)
-    )
-    pull(viewport, pixel(window, tuple(parent.coords[0])), pixel(window, wanted), qtbot)
-    assert len(spots) > 1 and max(lengths) > 5  # at its pace there would be a step or two
+    wanted = at_share(session, 0.5, 0.4)
+    first, last = pixel(window.map, tuple(parent.coords[0])), pixel(window.map, wanted)
+    spots = pull(window.map, first, last)
+    until(lambda: session.frame.runs[-1].number == 2 and length(session) > 5)  # at its pace none would be due
+    QTest.mouseRelease(viewport(window.map), LEFT, NONE, last)
+    assert len(spots) == 6
     assert spots[-1] == pytest.approx(wanted, abs=1.01 * per_pixel(window))
     session.set_pace(0)
-    frame = settle(qtbot, session)
+    frame = settle(session)
     assert [run.number for run in frame.runs] == [1, 2] and frame.runs[0].trajectory is parent.trajectory
     check_start(frame, plane, spots[-1])
-    assert window.map._plot.getPlotItem().vb.viewRange()[0][0] == left  # the map did not move with it
+    assert area(window.map).viewRange()[0][0] == left  # the map did not move with it
     window.map.setFocus()
     press(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert session.experiment == before
-    settle(qtbot, session)
+    settle(session)
 
 
-def test_a_press_on_the_start_that_does_not_move_does_nothing(window: Window, qtbot: QtBot) -> None:
-    QTest.mouseClick(window.map._plot.viewport(), LEFT, pos=pixel(window, tuple(run_of(window).coords[0])))
-    assert len(settle(qtbot, window.session).runs) == 1 and not window.session.training
+def test_a_press_on_the_start_that_does_not_move_does_nothing(window: Window) -> None:
+    QTest.mouseClick(viewport(window.map), LEFT, pos=pixel(window.map, tuple(run_of(window).coords[0])))
+    assert len(settle(window.session).runs) == 1 and not window.session.training
 
 
 def test_the_pointer_says_what_can_be_taken_hold_of(window: Window) -> None:
-    viewport = window.map._plot.viewport()
-    for coords, shape in ((run_of(window).coords[0], "OpenHandCursor"), (at_share(window, 0.02, 0.02), "ArrowCursor")):
-        spot = QPointF(pixel(window, tuple(coords)))
-        none = Qt.MouseButton.NoButton
-        hover = QMouseEvent(
-            QEvent.Type.MouseMove, spot, QPointF(viewport.mapToGlobal(spot.toPoint())), none, none, NONE
-        )
-        QApplication.sendEvent(viewport, hover)
-        assert viewport.cursor().shape() == getattr(Qt.CursorShape, shape)
+    for coords, shape in (
+        (run_of(window).coords[0], "OpenHandCursor"),
+        (at_share(window.session, 0.02, 0.02), "ArrowCursor"),
+    ):
+        move(viewport(window.map), pixel(window.map, tuple(coords)), held=Qt.MouseButton.NoButton)
+        assert viewport(window.map).cursor().shape() == getattr(Qt.CursorShape, shape)
 
 
 # ---- gestures ---------------------------------------------------------------------------------------------------
 
 
 def test_a_drag_that_pauses_is_still_one_step_back_and_one_mark(
-    window: Window, small: Experiment, qtbot: QtBot
+    window: Window, small: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slider = editor(window, RATE).slider
+    slider, clock = editor(window, RATE).slider, stop_clock(monkeypatch, "explorer.history")
     handle = QPoint(slider.width() * slider.value() // slider.maximum(), slider.height() // 2)
     QTest.mousePress(slider, LEFT, NONE, handle)
     assert slider.isSliderDown()
     for pixels in (4, 8):
-        QApplication.sendEvent(slider, moved(slider, handle + QPoint(pixels, 0), NONE))
-        qtbot.wait(round(1000 * GESTURE) + 50)
+        move(slider, handle + QPoint(pixels, 0))
+        clock.now += 1.1 * GESTURE
     QTest.mouseRelease(slider, LEFT, NONE, handle + QPoint(8, 0))
-    assert window.session.experiment != small and len(settle(qtbot, window.session).runs[-1].changes) == 1
+    assert window.session.experiment != small and len(settle(window.session).runs[-1].changes) == 1
     QTest.keyClick(slider, Qt.Key.Key_Right)  # at once, and yet another gesture
     window.session.undo()
     assert window.session.experiment != small
     window.session.undo()
     assert window.session.experiment == small
-    settle(qtbot, window.session)
+    settle(window.session)
 
 
-def test_two_starts_in_a_moment_are_two_steps_back(window: Window, small: Experiment, qtbot: QtBot) -> None:
+def test_two_starts_in_a_moment_are_two_steps_back(window: Window, small: Experiment) -> None:
     for _ in range(2):
         press(window, Qt.Key.Key_N)
     assert window.session.experiment.seed == small.seed + 2
     window.session.undo()
     assert window.session.experiment.seed == small.seed + 1
-    settle(qtbot, window.session)
+    settle(window.session)
 
 
-def test_control_and_arrows_go_from_change_to_change(window: Window, small: Experiment, qtbot: QtBot) -> None:
+def test_control_and_arrows_go_from_change_to_change(window: Window, small: Experiment) -> None:
     session = window.session
     for rate in ("0.05", "0.2"):
         session.hold(False)  # another gesture, though at once
         session.change(with_text(session.experiment, RATE, rate))
-        trained(qtbot, session)
+        trained(session)
     control, places, notices = Qt.KeyboardModifier.ControlModifier, [], heard(session)
     for key in (Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Right):
         press(window, key, control)
@@ -769,13 +703,13 @@ def test_control_and_arrows_go_from_change_to_change(window: Window, small: Expe
 # ---- whose keys they are ----------------------------------------------------------------------------------------
 
 
-def test_after_enter_letters_are_the_window_s_keys_again(window: Window, qtbot: QtBot) -> None:
+def test_after_enter_letters_are_the_window_s_keys_again(window: Window) -> None:
     type_rate(window)
     line = window.controls.editor(RATE).line  # type: ignore[attr-defined]
     assert not line.hasFocus() and window.session.experiment.descent.schedule.rate(0) == 0.0375
     press(window, Qt.Key.Key_T)
     assert window.session.training and line.text() == "0.0375"
-    settle(qtbot, window.session)
+    settle(window.session)
 
 
 @pytest.mark.parametrize("typed", ["0.5", "nonsense"])
@@ -790,31 +724,23 @@ def test_escape_brings_back_what_was_there_and_leaves(window: Window, small: Exp
     assert window.session.experiment == small
 
 
-def test_a_closed_list_leaves_letters_to_the_window_and_arrows_to_itself(
-    window: Window, small: Experiment, qtbot: QtBot
-) -> None:
+def test_a_closed_list_leaves_letters_to_the_window_and_arrows_to_itself(window: Window, small: Experiment) -> None:
     box = editor(window, "network.activation").box
     box.setFocus()
     assert box.hasFocus()
     press(window, Qt.Key.Key_T)
     assert window.session.training and window.session.experiment == small
-    settle(qtbot, window.session)
+    settle(window.session)
     press(window, Qt.Key.Key_Down)
     assert window.session.experiment.network.activation != small.network.activation
-    settle(qtbot, window.session)
+    settle(window.session)
 
 
 @pytest.mark.qt_log_ignore("This plugin does not support", extend=True)  # a popup without a display
-def test_a_choice_by_the_mouse_leaves_the_keyboard_where_it_was(window: Window, qtbot: QtBot) -> None:
+def test_a_choice_by_the_mouse_leaves_the_keyboard_where_it_was(window: Window) -> None:
     box = editor(window, "network.activation").box
     window.map.setFocus()
-    QTest.mouseClick(box, LEFT)
-    view = box.view()
-    assert view.isVisible()
-    qtbot.wait(
-        QApplication.doubleClickInterval() + 50
-    )  # what is released at once may belong to the click that opened it
-    QTest.mouseClick(view.viewport(), LEFT, pos=view.visualRect(box.model().index(2, 0)).center())
+    pick_by_mouse(box, 2)
     assert window.session.experiment.network.activation == box.itemData(2)
     assert not box.hasFocus()
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
-import time
+import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
+from itertools import count, product
 from typing import Any
 
 import numpy as np
@@ -429,17 +429,6 @@ def test_the_seconds_estimated_are_those_of_the_points() -> None:
     assert estimate(function, flat(), (2, 3), lambda: len(function.asked)).seconds == 6
 
 
-def test_the_estimate_is_of_the_right_order() -> None:
-    """Within a factor of 5: another process may take half of the time of either."""
-    experiment = Experiment()
-    plane = plane_of(experiment, experiment.run(steps=5))
-    expected = estimate(experiment.objective, plane, (101, 101), time.perf_counter).seconds
-    begin = time.perf_counter()
-    for _ in survey(experiment.objective, plane, (101, 101)):
-        pass
-    assert expected / 5 < time.perf_counter() - begin < expected * 5
-
-
 # ---- executors --------------------------------------------------------------------------------------------------
 
 
@@ -493,14 +482,18 @@ def test_an_executor_goes_from_coarse_to_fine_too() -> None:
 
 def test_left_early_nothing_is_left_running() -> None:
     """Nor waiting, though the first picture is shown while hundreds of tasks are to do."""
+    calls, cancelled = count(), threading.Event()
 
     def slowly(*given: Any) -> Any:
-        time.sleep(0.002)  # or all of them may be done before it is left
+        if next(calls) > 100:  # which are enough for the first; or all may be done before it is left
+            assert cancelled.wait(60)
         return lopsided(*given)
 
     with Counting() as executor:
         surveying = survey(Function(slowly, chunk=2), flat(), (101, 101), executor)
         next(surveying)
+        for future in executor.futures:
+            future.add_done_callback(lambda done: cancelled.set() if done.cancelled() else None)
         surveying.close()
         assert len(executor.futures) > 100 and all(future.done() for future in executor.futures)
         assert any(future.cancelled() for future in executor.futures)
@@ -519,7 +512,7 @@ def test_exceptions_reach_the_caller(pool: Any) -> None:
 
 def lands(rng: np.random.Generator, activation: str) -> Iterator[tuple[Fit, Plane]]:
     """Small networks of all shapes at some place, many of which have layers and parameters of the same number."""
-    for inputs, more, bias, outputs in itertools.product((1, 2, 3), (0, 1), (True, False), (1, 2)):
+    for inputs, more, bias, outputs in product((1, 2, 3), (0, 1), (True, False), (1, 2)):
         for hidden in ((inputs + more,), (inputs + more, inputs)):
             network = Network((inputs, *hidden, outputs), activation=activation, bias=bias)
             data = Dataset("points", rng.normal(size=(20, inputs)), rng.normal(size=(20, outputs)))

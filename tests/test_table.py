@@ -6,7 +6,6 @@ import csv
 import io
 import math
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -233,7 +232,7 @@ def test_a_file_is_read_once_and_again_when_it_has_changed(tmp_path: Path) -> No
     first = source.load()
     assert Csv(str(path), standardize=False).load() is first
     path.write_text("a,b\n1,2.5\n9,4\n")  # as long as before
-    os.utime(path, ns=(1, time.time_ns() + 10**9))
+    os.utime(path, ns=(1, path.stat().st_mtime_ns + 10**9))
     assert source.load().inputs[1, 0] == 9.0
     path.write_text("a,b\n1,2.5\n9,4\n5,5\n")
     assert len(source.load().inputs) == 3
@@ -370,12 +369,11 @@ def test_over_50_mb_is_refused_unread(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("line", ["1,2\n", "w,x\n", '"', "1," * 1000 + "\n", "\n"])
-def test_49_mb_are_refused_soon(tmp_path: Path, line: str) -> None:
+def test_49_mb_are_refused(tmp_path: Path, line: str) -> None:
+    """Which takes a moment: were it quadratic in the length of the file, or of a line, it would take hours."""
     path = tmp_path / "large.csv"
     path.write_bytes(line.encode() * (49_000_000 // len(line)))
-    start = time.perf_counter()
-    refusal(Csv(str(path)).load)
-    assert time.perf_counter() - start < 20.0, "a second or two, but not on every machine"
+    assert refusal(Csv(str(path)).load).startswith("dataset.")
 
 
 def test_too_many_numbers_are_refused_before_there_are_any(load: Load) -> None:

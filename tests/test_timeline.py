@@ -20,6 +20,7 @@ from explorer.playback import ENDS, TIMES, Playback
 from explorer.style import Style
 from explorer.timeline import PACES, SPEEDS, Timeline
 from model import Experiment, Trajectory, descend
+from tests.harness import show
 
 NAMES = ("train", "new start", "first", "back", "play", "forward", "newest")
 
@@ -37,8 +38,7 @@ def timeline(qtbot: QtBot) -> Timeline:
     timeline = Timeline(Style(), {name: QAction(name) for name in NAMES})
     qtbot.addWidget(timeline)
     timeline.resize(900, 90)
-    with qtbot.waitExposed(timeline):
-        timeline.show()
+    show(timeline)
     return timeline
 
 

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from model import Worker
+from tests.clock import Clock
 
-PATIENCE = 10.0  # seconds, for what is bound to happen
+PATIENCE = 60.0  # seconds, for what is bound to happen
 
 
 @pytest.fixture
@@ -29,15 +30,29 @@ def collect(
     """What comes until it is enough, or (by default) until the iterator ends."""
     items: list[Any] = []
     errors: list[Exception] = []
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
+
+    def done() -> bool:
         batch = worker.take()
-        items += batch.items
-        errors += [batch.error] if batch.error else []
-        if not batch.running or (enough and enough(items)):
-            return items, errors
+        items.extend(batch.items)
+        errors.extend([batch.error] if batch.error else [])
+        return not batch.running or bool(enough and enough(items))
+
+    until(done)
+    return items, errors
+
+
+def until(done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not done():
+        assert time.monotonic() < deadline, f"still waiting after {PATIENCE} s"
         time.sleep(0.001)
-    raise AssertionError(f"still waiting after {PATIENCE} s with {len(items)} items")
+
+
+def move(clock: Clock, worker: Worker[Any], seconds: float) -> None:
+    """Let time go on; the worker, which may be waiting for it, looks at the clock again."""
+    clock.now += seconds
+    worker.hold()
+    worker.release()
 
 
 def announced(items: Iterator[Any], at: int, event: threading.Event) -> Iterator[Any]:
@@ -94,10 +109,18 @@ def test_start_drops_what_nobody_took(worker: Worker[Any]) -> None:
 
 
 def test_start_drops_an_error_that_nobody_took(worker: Worker[int]) -> None:
-    worker.start(lambda: iter([1 // 0]))
-    until(lambda: not worker._running)
+    ended = threading.Event()
+    worker.start(lambda: broken(ended))
+    assert ended.wait(PATIENCE)
     worker.start(lambda: iter([7]))
     assert collect(worker) == ([7], [])
+
+
+def broken(ended: threading.Event) -> Iterator[int]:
+    try:
+        yield 1 // 0
+    finally:
+        ended.set()
 
 
 def test_start_forgets_the_newest_item(worker: Worker[Any]) -> None:
@@ -107,13 +130,6 @@ def test_start_forgets_the_newest_item(worker: Worker[Any]) -> None:
     collect(worker)
     worker.replace(lambda newest: iter([newest]))
     assert collect(worker)[0] == [None]
-
-
-def until(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not done():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
 
 
 def test_replace_goes_on_from_the_newest_item(worker: Worker[int]) -> None:
@@ -182,20 +198,27 @@ def test_the_latest_wish_wins(worker: Worker[Any]) -> None:
 def test_wishes_do_not_starve_slow_items(worker: Worker[int]) -> None:
     """An item that takes longer than the time between two wishes is kept all the same: a slider may be dragged."""
 
+    begun, go_on = threading.Semaphore(0), threading.Semaphore(0)
+
     def slow(newest: int | None) -> Iterator[int]:
         for number in count((newest or 0) + 1):
-            time.sleep(0.02)
+            begun.release()
+            assert go_on.acquire(timeout=PATIENCE)
             yield number
 
-    begin = time.monotonic()
     worker.start(lambda: slow(None))
     items: list[int] = []
-    while time.monotonic() - begin < 0.6:
+    for _ in range(10):
+        assert begun.acquire(timeout=PATIENCE)
         worker.replace(slow)
         items += worker.take().items
-        time.sleep(0.002)
-    assert len(items) >= 10  # of 30
-    assert items == list(range(1, len(items) + 1))
+        worker.replace(slow)
+        go_on.release()
+    assert begun.acquire(timeout=PATIENCE)
+    items += worker.take().items
+    assert items == list(range(1, 11))
+    worker.stop()
+    go_on.release()
 
 
 def test_the_end_of_what_is_being_replaced_is_not_the_end(worker: Worker[Any]) -> None:
@@ -213,65 +236,96 @@ def test_the_end_of_what_is_being_replaced_is_not_the_end(worker: Worker[Any]) -
     assert collect(worker) == ([1, 1, 2], [])
 
 
-def test_pace_is_kept_while_wishes_pour_in(worker: Worker[tuple[int, int]]) -> None:
+class Taken:
+    """What was taken from a worker so far."""
+
+    def __init__(self, worker: Worker[Any]) -> None:
+        self.items: list[Any] = []
+        self._worker = worker
+
+    def wait(self, count: int) -> None:
+        """Until there are so many."""
+
+        def come() -> bool:
+            self.items += self._worker.take().items
+            return len(self.items) >= count
+
+        until(come)
+
+    def check(self, count: int) -> None:
+        """So many come, and no more: those would be seen by the next look."""
+        self.wait(count)
+        assert len(self.items) == count
+
+
+def test_pace_is_kept_while_wishes_pour_in(worker: Worker[tuple[int, int]], pacer: Clock) -> None:
     """Ten items a second, a wish every few milliseconds: still ten items a second."""
     worker.set_pace(10.0)
-    begin, wish = time.monotonic(), 0
     worker.start(lambda: numbers_from(None, 0))
-    items: list[tuple[int, int]] = []
-    while time.monotonic() - begin < 1.25:
-        wish += 1
+    taken = Taken(worker)
+    taken.wait(1)
+    move(pacer, worker, 0.05)
+    taken.check(2)  # the first, and one that has been due for a moment
+    for wish in range(1, 401):
         worker.replace(partial(numbers_from, wish=wish))
-        items += worker.take().items
-        time.sleep(0.003)
-    elapsed = time.monotonic() - begin
-    assert 8.0 * elapsed <= len(items) <= 10.0 * elapsed + 2
-    assert [n for _, n in items] == list(range(len(items)))
+        move(pacer, worker, 0.0031)
+        taken.check(2 + int(10.0 * (0.05 + 0.0031 * wish)))
+    assert [n for _, n in taken.items] == list(range(14))
 
 
-def test_pace_changes_at_once(worker: Worker[int]) -> None:
-    worker.set_pace(0.1)
+def test_pace_changes_at_once(worker: Worker[int], pacer: Clock) -> None:
+    """Though the clock, by which nothing was due, stands still."""
+    worker.set_pace(0.001)
     worker.start(count)
     collect(worker, lambda items: len(items) >= 1)
-    begin = time.monotonic()
     worker.set_pace(None)
     collect(worker, lambda items: len(items) >= 100)
-    assert time.monotonic() - begin < 1.0  # the next one was due in ten seconds
 
 
 @pytest.mark.parametrize("before", [None, 0.1, 1000.0])
-def test_a_slower_pace_holds_at_once(worker: Worker[int], before: float | None) -> None:
+def test_a_slower_pace_holds_at_once(worker: Worker[int], pacer: Clock, before: float | None) -> None:
+    """It is changed while an item is being made."""
+    busy, go_on = threading.Event(), threading.Event()
+
+    def items() -> Iterator[int]:
+        busy.set()
+        go_on.wait(PATIENCE)
+        yield from count()
+
     worker.set_pace(before)
-    worker.start(count)
-    collect(worker, lambda items: len(items) >= 1)
+    worker.start(items)
+    assert busy.wait(PATIENCE)
     worker.set_pace(5.0)
-    worker.take()
-    begin = time.monotonic()
-    time.sleep(0.5)
-    items = worker.take().items
-    assert 1 <= len(items) <= 5.0 * (time.monotonic() - begin) + 2
+    go_on.set()
+    taken = Taken(worker)
+    for number in range(1, 8):
+        taken.check(number)
+        move(pacer, worker, 0.2001)
 
 
-def test_a_faster_pace_catches_nothing_up(worker: Worker[int]) -> None:
-    """After a pause of half a second at a slow pace, a fast one begins now, not half a second ago."""
+def test_a_faster_pace_catches_nothing_up(worker: Worker[int], pacer: Clock) -> None:
+    """After a pause of half a second at a slow pace, a fast one begins now, or a tenth of a second ago at most."""
     worker.set_pace(0.1)
     worker.start(count)
-    collect(worker, lambda items: len(items) >= 1)
-    time.sleep(0.3)
-    begin = time.monotonic()
+    taken = Taken(worker)
+    taken.check(1)
+    move(pacer, worker, 0.5)
     worker.set_pace(1000.0)
-    items, _ = collect(worker, lambda items: len(items) >= 150)
-    assert len(items) <= 1000.0 * (time.monotonic() - begin) + 101  # a tenth of a second may be caught up
+    taken.wait(101)
+    move(pacer, worker, 0.0005)
+    for number in range(102, 120):
+        taken.check(number)
+        move(pacer, worker, 0.001)
 
 
-@pytest.mark.parametrize("pace", [None, 60.0, 0.1])
+@pytest.mark.parametrize("pace", [None, 60.0, 0.001])
 @pytest.mark.parametrize("how", ["stop", "start", "replace", "close"])
-def test_it_lets_go_within_a_tenth_of_a_second(pace: float | None, how: str) -> None:
+def test_it_lets_go_at_once(pacer: Clock, pace: float | None, how: str) -> None:
+    """Though by its pace, and by a clock that stands still, nothing is due."""
     worker, ended = Worker[int]("test"), threading.Event()
     worker.set_pace(pace)
     worker.start(lambda: last_words(ended))
     collect(worker, lambda items: len(items) >= 1)
-    begin = time.monotonic()
     ways: dict[str, Callable[[], object]] = {
         "stop": worker.stop,
         "start": lambda: worker.start(lambda: iter([])),
@@ -280,18 +334,16 @@ def test_it_lets_go_within_a_tenth_of_a_second(pace: float | None, how: str) -> 
     }
     ways[how]()
     assert ended.wait(PATIENCE)
-    assert time.monotonic() - begin < 0.1
     assert worker.close()
 
 
-def test_after_stop_nothing_more_comes(worker: Worker[int]) -> None:
+def test_after_stop_nothing_more_comes(worker: Worker[Any]) -> None:
     worker.start(count)
     collect(worker, lambda items: len(items) >= 1)
     worker.stop()
-    last = worker.take()
-    assert not last.running
-    time.sleep(0.02)
-    assert worker.take() == ([], False, None)
+    assert not worker.take().running
+    worker.replace(lambda newest: iter(["after"]))
+    assert collect(worker) == (["after"], [])
 
 
 def test_after_stop_it_goes_on_where_it_was(worker: Worker[int]) -> None:

@@ -11,7 +11,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import numpy as np
 from OpenGL import GL
+from pyqtgraph.opengl import GLMeshItem
 from pyqtgraph.opengl.GLViewWidget import GLViewMixin
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QGuiApplication, QImage, QOffscreenSurface, QOpenGLContext
@@ -56,6 +58,11 @@ class Stage(GLViewMixin, QWidget):
         self._still: tuple[Any, QOpenGLFramebufferObject] | None = None
         self._begun = False
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        # A triangle of no size, before all else. Mesa's software renderer, once it has smoothed lines without
+        # multisampling, draws the first lines with it ragged, until it meets a triangle; and a land may have none.
+        first = GLMeshItem(vertexes=np.zeros((1, 3)), faces=np.zeros((1, 3), np.uint32), computeNormals=False)
+        first.setDepthValue(-1)
+        self.addItem(first)
 
     def isValid(self) -> bool:
         """Whether there is OpenGL to draw with."""

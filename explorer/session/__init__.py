@@ -39,6 +39,7 @@ from model import (
     changes,
     train,
 )
+from model.activations import Array
 from model.line import between
 from model.objective import Bounds
 from model.plane import LocalKind
@@ -173,7 +174,7 @@ class Session(QObject):
         else:
             forgotten = self._runs.begin(self._experiment, None, "", before)
         self._moved = self._history.gesture
-        self._survey.surface = None
+        self._leave_land()
         self._begin()
         self.noticed.emit(f"{sentence(changed)}: a new run{forgotten}")
         if training:
@@ -201,11 +202,12 @@ class Session(QObject):
         experiment, plane = self._experiment, self._survey.surface.plane
         params = plane.point(np.array(coords))
         params = params if plane.scale is None else params / plane.scale
-        if isinstance(experiment.function, Function):
-            x, y = params.tolist()
-            function = msgspec.structs.replace(experiment.function, x=x, y=y)
-            self._experiment = msgspec.structs.replace(experiment, function=function)
-            self._history.note(experiment, self._experiment)
+        try:
+            self._experiment = _starting_at(params, experiment)
+        except SettingError as error:  # somebody has zoomed out farther than a function takes a start
+            self.noticed.emit(str(error))
+            return
+        self._history.note(experiment, self._experiment)
         where, forgotten = f"at ({number(coords[0])}, {number(coords[1])})", ""
         at = begin(experiment.objective, experiment.descent, params)
         if self._begun_by_this_gesture:
@@ -227,9 +229,16 @@ class Session(QObject):
         """Train another run, from the experiment's start or from a state; the run so far, under the experiment in force
         `before`, becomes a ghost. Says which run is forgotten for it."""
         forgotten = self._runs.begin(self._experiment, at, words, before)
+        if land(before) != land(self._experiment):
+            self._leave_land()
         self._begin(keep_plane)
         self.train()
         return forgotten
+
+    def _leave_land(self) -> None:
+        """Nothing is drawn any more, and no run has a place, until the first survey of another land."""
+        self._survey.surface = None
+        self._runs.stand_on(None, self._experiment)
 
     def _begin(self, keep_plane: bool = False) -> None:
         """Make the first state of the active run."""
@@ -341,7 +350,7 @@ class Session(QObject):
         here = land(before) == land(run.experiment)
         self._runs.activate(run.number, before)
         if not here:
-            self._survey.surface = None
+            self._leave_land()
         self._survey.unplace()
         self._show_whole(keep_plane=here)
         self.experiment_changed.emit(self._experiment)
@@ -733,6 +742,14 @@ class Session(QObject):
             worker.stop()
         ended = [worker.close() for worker in self._workers]
         return all(ended)
+
+
+def _starting_at(params: Array, experiment: Experiment) -> Experiment:
+    """The experiment, which says itself that it starts there if it is one of a function of x and y."""
+    if not isinstance(experiment.function, Function):
+        return experiment
+    x, y = params.tolist()
+    return msgspec.structs.replace(experiment, function=msgspec.structs.replace(experiment.function, x=x, y=y))
 
 
 def _alike(one: State, other: State) -> bool:

@@ -107,8 +107,7 @@ class ContourView(View):
                     label(self._plot.getAxis(side), text, self.look)
             self._land.update()  # its cached picture is out of date
             self._bar.update()
-        entries = _entries(frame)
-        if entries != _entries(before):
+        if _entries(frame) != _entries(before):
             self._fit_legend()
         self._plot.viewport().update()
 
@@ -187,6 +186,7 @@ class ContourView(View):
                 self._dragged.stop()
                 self._drag_start()
             self._drags = False
+            self._fit_legend()
             self.held.emit(False)
         return True
 
@@ -322,7 +322,8 @@ class ContourView(View):
         draw_legend(painter, rect.adjusted(6 * k, 0, 0, 0), _entries(self._frame), self.look)
 
     def _fit_legend(self) -> None:
-        self._legend.fit(legend_height(self.width() - 12 * self.look.scale, _entries(self._frame), self.look))
+        if not self._drags:  # or the map would move away under the pointer
+            self._legend.fit(legend_height(self.width() - 12 * self.look.scale, _entries(self._frame), self.look))
 
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)
