@@ -485,7 +485,8 @@ def test_left_early_nothing_is_left_running() -> None:
     calls, cancelled, mine = count(), threading.Event(), threading.get_ident()
 
     def slowly(*given: Any) -> Any:
-        if threading.get_ident() != mine and next(calls) > 100:  # which are enough for the first; or all may be done before it is left
+        # So many are enough for the first; without a pause all might be done before it is left.
+        if threading.get_ident() != mine and next(calls) > 100:
             assert cancelled.wait(60)
         return lopsided(*given)
 
