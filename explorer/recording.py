@@ -11,27 +11,15 @@ from explorer.frame import Change, Run, shown
 from model import (
     Experiment,
     Function,
-    Loss,
-    Optimizer,
     Plane,
-    Settings,
     State,
     StoredRun,
     Trajectory,
     changes,
-    fields_of,
 )
 from model.arrays import Array
+from model.changes import Changes
 from model.storage.layout import Segments
-
-STRUCTURE = (
-    "function", "dataset", "holdout", "split_seed", "network.widths", "network.bias", "network.degree", "initializer",
-    "seed", "trained",
-)  # fmt: skip
-OBJECTIVE = ("loss", "network.activation")
-VIEW = ("plane", "rescale", "resolution", "line", "title", "about", "steps")
-
-Changed = dict[str, tuple[object, object]]
 
 
 class Column:
@@ -166,7 +154,7 @@ class Recording:
     def adopt(self, experiment: Experiment, index: int, gesture: int) -> bool:
         """From state number `index` on these settings hold; a marker says what changed. True: the objective did."""
         before, self.experiment = self.experiment, experiment
-        changed = without(changes(before, experiment), VIEW)
+        changed = changes(before, experiment).steering
         if not changed or not index:
             if not index:  # not one step was made under the settings before
                 self.segments, self.gestures = ((self.first, experiment),), (gesture,)
@@ -176,21 +164,21 @@ class Recording:
         self.segments = (*self.segments[:kept], (step, experiment))
         self.gestures = (*self.gestures[:kept], gesture)
         self._mark(before, changed, step, gesture)
-        if touches(changed, OBJECTIVE):
+        if changed.effect == "objective":
             self.switched = index
             return True
         return False
 
-    def _mark(self, before: Experiment, changed: Changed, step: int, gesture: int) -> None:
+    def _mark(self, before: Experiment, changed: Changes, step: int, gesture: int) -> None:
         """A marker for a change; one of the same gesture as the last, such as a slider's drag, widens that marker."""
         last = self._last
         if last is not None and last.fields == set(changed) and last.gesture == gesture:
             before, step = last.before, self.changes[-1].step
             self.changes = self.changes[:-1]
-            changed = without(changes(before, self.experiment), VIEW)
+            changed = changes(before, self.experiment).steering
         self._last = _Marked(before, set(changed), gesture) if changed else None
         if changed:
-            self.changes = (*self.changes, Change(step, sentence(changed)))
+            self.changes = (*self.changes, Change(step, changed.sentence))
 
     def snapshot(self, elsewhere: bool = False) -> Run:
         """The run as it is now; `elsewhere` says that it belongs to another landscape than the one drawn.
@@ -228,54 +216,3 @@ def land(experiment: Experiment) -> object:
 def measure(experiment: Experiment) -> object:
     """What experiments have in common that give the same loss to the same parameters."""
     return land(experiment) if isinstance(experiment.function, Function) else experiment.objective
-
-
-def touches(changed: Changed, paths: tuple[str, ...]) -> bool:
-    """Whether anything at or below one of these paths changed."""
-    return any(key == path or key.startswith(path + ".") for key in changed for path in paths)
-
-
-def without(changed: Changed, paths: tuple[str, ...]) -> Changed:
-    """The changes that are not at or below one of these paths."""
-    return {key: value for key, value in changed.items() if not touches({key: value}, paths)}
-
-
-def sentence(changed: Changed) -> str:
-    """What changed, from what, to what, and what came with it: "Learning rate η 0.1 → 0.3"."""
-    parts = (
-        f"{_title(path)} {_shown(old)} → {_shown(new)}{_consequence(old, new)}" for path, (old, new) in changed.items()
-    )
-    return ", ".join(parts)
-
-
-def _consequence(old: object, new: object) -> str:
-    """What else a change means: another head on the outputs, or the end of what an optimizer remembers."""
-    if isinstance(new, Loss) and isinstance(old, Loss) and new.head != old.head:
-        return f" (outputs read {'as they are' if new.head == 'identity' else f'through a {new.head}'})"
-    if isinstance(new, Optimizer) and isinstance(old, Optimizer):
-        return " (its memory kept)" if new.remembers is old.remembers else " (its memory begun anew)"
-    return ""
-
-
-def _title(path: str) -> str:
-    """The title of a field, found along its path from the experiment down."""
-    settings: list[type[Settings]] = [Experiment]
-    title = path
-    for name in path.split("."):
-        found = [entry for kind in settings for entry in fields_of(kind) if entry.name == name]
-        if not found:
-            return title
-        title = found[0].title
-        inner = isinstance(found[0].type, type) and issubclass(found[0].type, Settings)
-        settings = [*found[0].kinds] or ([found[0].type] if inner else [])
-    return title
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, tuple):
-        return "-".join(map(str, value))
-    return str(getattr(type(value), "caption", "") or value)

@@ -15,7 +15,8 @@ from model.trajectory import Trajectory
 from model.line import LINES, Line, Profile
 from model.plane import PLANES, Plane, PlaneKind, Principal, RandomNormalized, TwoParameters
 from model.surface import Surface, survey
-from model.experiment import Experiment, NetworkLoss, another_start, changes, from_json, to_json, with_field, with_text
+from model.experiment import Experiment, NetworkLoss, from_json, to_json
+from model.changes import Changes, another_start, changes, with_field, with_text
 from model.running import Landscape, Look, Step, landscape, plane_of, train
 from model.probing import Probe, probe
 from model.worker import Batch, Worker
@@ -23,8 +24,8 @@ from model.storage import StoredRun, load_run, save_run
 
 __all__ = [
     "ACTIVATIONS", "DATASETS", "FUNCTIONS", "HEADS", "INITIALIZERS", "LINES", "LOSSES", "OPTIMIZERS", "PLANES",
-    "SCHEDULES", "Activation", "Batch", "Constant", "Dataset", "Descent", "Experiment", "Field", "Fit", "Flow",
-    "Function", "HeavyBall", "Initializer", "Landscape", "Line", "Look", "Loss", "Network", "NetworkLoss",
+    "SCHEDULES", "Activation", "Batch", "Changes", "Constant", "Dataset", "Descent", "Experiment", "Field", "Fit",
+    "Flow", "Function", "HeavyBall", "Initializer", "Landscape", "Line", "Look", "Loss", "Network", "NetworkLoss",
     "Objective", "Optimizer", "Plane", "PlaneKind", "Principal", "Probe", "Profile", "RandomNormalized",
     "Restricted", "Schedule", "SettingError", "Settings", "Source", "State", "Step", "StoredRun", "Surface",
     "Trajectory", "TwoParameters", "Worker", "advance", "another_start", "begin", "changes", "descend", "fields_of",

@@ -182,7 +182,7 @@ class BendLoss(Objective):
 class Search(Settings, frozen=True):
     """How a connection's bend is looked for."""
 
-    steps: Annotated[int, setting("Steps", "of the search for the curve", ge=1, le=1_000_000)] = 2000
+    steps: Annotated[int, setting("Steps", "of the search for the curve", ge=1, le=1_000_000, effect="view")] = 2000
     rate: Annotated[
         float,
         setting(
@@ -192,9 +192,10 @@ class Search(Settings, frozen=True):
             gt=0,
             le=1,
             slider=(1e-3, 1.0),
+            effect="view",
         ),
     ] = 0.05
-    seed: Annotated[int, setting("Seed", "another seed, another curve", ge=0, le=2**31)] = 0
+    seed: Annotated[int, setting("Seed", "another seed, another curve", ge=0, le=2**31, effect="view")] = 0
 
 
 def connect(

@@ -43,16 +43,16 @@ class Descent(Settings, frozen=True):
 
     optimizer: Annotated[
         Optimizer,
-        setting("Optimizer", "the rule that turns gradients into steps", kinds=OPTIMIZERS),
+        setting("Optimizer", "the rule that turns gradients into steps", kinds=OPTIMIZERS, effect="step"),
     ] = HeavyBall()
-    schedule: Annotated[Schedule, setting("Schedule", "the learning rate against the step", kinds=SCHEDULES)] = (
-        Constant()
-    )
+    schedule: Annotated[
+        Schedule, setting("Schedule", "the learning rate against the step", kinds=SCHEDULES, effect="step")
+    ] = Constant()
     batch_size: Annotated[
         int,
-        setting("Batch size", "samples per gradient; 0 takes all of them", ge=0, le=100_000, zero="all"),
+        setting("Batch size", "samples per gradient; 0 takes all of them", ge=0, le=100_000, zero="all", effect="step"),
     ] = 0
-    seed: Annotated[int, setting("Shuffle seed", "decides the mini-batches", ge=0, le=2**31)] = 0
+    seed: Annotated[int, setting("Shuffle seed", "decides the mini-batches", ge=0, le=2**31, effect="step")] = 0
     clip_norm: Annotated[
         float,
         setting(
@@ -61,6 +61,7 @@ class Descent(Settings, frozen=True):
             "0 leaves all as they are",
             ge=0,
             zero="off",
+            effect="step",
         ),
     ] = 0.0
     weight_decay: Annotated[
@@ -71,6 +72,7 @@ class Descent(Settings, frozen=True):
             "the loss shown is without it",
             ge=0,
             zero="none",
+            effect="step",
         ),
     ] = 0.0
 

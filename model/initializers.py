@@ -95,7 +95,7 @@ class Normal(Initializer, frozen=True, tag="normal"):
 
     deviation: Annotated[
         float,
-        setting("σ", "standard deviation of every weight", gt=0, le=100, slider=(0.001, 10.0)),
+        setting("σ", "standard deviation of every weight", gt=0, le=100, slider=(0.001, 10.0), effect="structure"),
     ] = 0.1
 
     def draw(self, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
@@ -117,7 +117,8 @@ class Constant(Initializer, frozen=True, tag="constant"):
     caption = "Constant"
 
     value: Annotated[
-        float, setting("Value", "of every weight; biases begin at 0", ge=-1e3, le=1e3, slider=(-3.0, 3.0))
+        float,
+        setting("Value", "of every weight; biases begin at 0", ge=-1e3, le=1e3, slider=(-3.0, 3.0), effect="structure"),
     ] = 1.0
 
     def draw(self, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:

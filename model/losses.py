@@ -103,7 +103,14 @@ class Huber(Loss, frozen=True, tag="huber"):
 
     delta: Annotated[
         float,
-        setting("δ", "errors larger than this count as absolute, not squared", gt=0, le=1e4, slider=(0.01, 10.0)),
+        setting(
+            "δ",
+            "errors larger than this count as absolute, not squared",
+            gt=0,
+            le=1e4,
+            slider=(0.01, 10.0),
+            effect="objective",
+        ),
     ] = 1.0
 
     def value(self, outputs: Array, targets: Array) -> Array:

@@ -45,13 +45,19 @@ class Network(Settings, frozen=True):
 
     widths: Annotated[
         tuple[int, ...],
-        setting("Layers", "inputs, hidden layers (or none), outputs: 2-16-16-1, or 2-1", ge=1, le=1024),
+        setting(
+            "Layers", "inputs, hidden layers (or none), outputs: 2-16-16-1, or 2-1", ge=1, le=1024, effect="structure"
+        ),
     ] = (2, 16, 16, 1)
-    activation: Annotated[str, setting("Activation φ", "the bend between the layers", choices=ACTIVATIONS)] = "tanh"
-    bias: Annotated[bool, setting("Biases", "whether each neuron has one beside its weights")] = True
+    activation: Annotated[
+        str, setting("Activation φ", "the bend between the layers", choices=ACTIVATIONS, effect="objective")
+    ] = "tanh"
+    bias: Annotated[bool, setting("Biases", "whether each neuron has one beside its weights", effect="structure")] = (
+        True
+    )
     degree: Annotated[
         int,
-        setting("Powers of x", "1: x alone; d: x, x², … xᵈ, for data with one input", ge=1, le=20),
+        setting("Powers of x", "1: x alone; d: x, x², … xᵈ, for data with one input", ge=1, le=20, effect="structure"),
     ] = 1
 
     def __post_init__(self) -> None:

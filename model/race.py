@@ -17,8 +17,9 @@ import msgspec
 import numpy as np
 
 from model.arrays import Array
+from model.changes import another_start
 from model.curvature import extremes
-from model.experiment import MOST_BYTES, Experiment, another_start
+from model.experiment import MOST_BYTES, Experiment
 from model.optimizers import OPTIMIZERS, Optimizer
 from model.running import recorded, train
 from model.settings import SettingError, Settings, kind_of, setting
@@ -33,7 +34,11 @@ class Race(Settings, frozen=True):
 
     optimizers: Annotated[
         str,
-        setting("Optimizers", "names between semicolons, with a learning rate if it has its own: sgd; adam=0.01"),
+        setting(
+            "Optimizers",
+            "names between semicolons, with a learning rate if it has its own: sgd; adam=0.01",
+            effect="view",
+        ),
     ] = "sgd; heavy-ball; adam"
     budget: Annotated[
         int,
@@ -43,6 +48,7 @@ class Race(Settings, frozen=True):
             ge=1,
             le=1_000_000,
             slider=(10, 10_000),
+            effect="view",
         ),
     ] = 300
     rates: Annotated[
@@ -53,15 +59,30 @@ class Race(Settings, frozen=True):
             "1 is each one's own rate alone",
             ge=1,
             le=30,
+            effect="view",
         ),
     ] = 1
     lowest: Annotated[
         float,
-        setting("Lowest rate", "where the sweep begins; with one rate it does not matter", ge=0, le=1e6, zero="η/10"),
+        setting(
+            "Lowest rate",
+            "where the sweep begins; with one rate it does not matter",
+            ge=0,
+            le=1e6,
+            zero="η/10",
+            effect="view",
+        ),
     ] = 0.0
     highest: Annotated[
         float,
-        setting("Highest rate", "where the sweep ends; with one rate it does not matter", ge=0, le=1e6, zero="10 η"),
+        setting(
+            "Highest rate",
+            "where the sweep ends; with one rate it does not matter",
+            ge=0,
+            le=1e6,
+            zero="10 η",
+            effect="view",
+        ),
     ] = 0.0
     starts: Annotated[
         int,
@@ -70,11 +91,12 @@ class Race(Settings, frozen=True):
             "the experiment's own and further random ones; with more of them, luck decides less",
             ge=1,
             le=100,
+            effect="view",
         ),
     ] = 1
     threshold: Annotated[
         float,
-        setting("Goal", "the loss to be reached: the steps until then are counted"),
+        setting("Goal", "the loss to be reached: the steps until then are counted", effect="view"),
     ] = 0.1
 
     def __post_init__(self) -> None:

@@ -24,6 +24,7 @@ class Schedule(Settings, frozen=True, tag_field="kind"):
             gt=0,
             le=1e6,
             slider=(1e-4, 10.0),
+            effect="step",
         ),
     ] = 0.1
     warmup: Annotated[
@@ -35,6 +36,7 @@ class Schedule(Settings, frozen=True, tag_field="kind"):
             ge=0,
             le=1_000_000,
             zero="none",
+            effect="step",
         ),
     ] = 0
 
@@ -65,7 +67,7 @@ class StepDecay(Schedule, frozen=True, tag="step"):
 
     every: Annotated[
         int,
-        setting("Every", "steps between two drops of the rate", ge=1, le=1_000_000, slider=(10, 10_000)),
+        setting("Every", "steps between two drops of the rate", ge=1, le=1_000_000, slider=(10, 10_000), effect="step"),
     ] = 100
     gamma: Annotated[
         float,
@@ -74,6 +76,7 @@ class StepDecay(Schedule, frozen=True, tag="step"):
             "the rate is multiplied by it at each drop; a descent that swings across a valley settles after a drop",
             gt=0,
             le=1,
+            effect="step",
         ),
     ] = 0.5
 
@@ -96,6 +99,7 @@ class Exponential(Schedule, frozen=True, tag="exponential"):
             gt=0,
             le=1,
             slider=(0.9, 1.0),
+            effect="step",
         ),
     ] = 0.999
 
@@ -121,6 +125,7 @@ class Cosine(Schedule, frozen=True, tag="cosine"):
             ge=1,
             le=1_000_000,
             slider=(10, 10_000),
+            effect="step",
         ),
     ] = 500
     lowest: Annotated[
@@ -130,6 +135,7 @@ class Cosine(Schedule, frozen=True, tag="cosine"):
             "of the rate, kept from the end of the period on; with 0 the descent stands still from there",
             ge=0,
             le=1,
+            effect="step",
         ),
     ] = 0.01
 
@@ -155,6 +161,7 @@ class InverseTime(Schedule, frozen=True, tag="inverse-time"):
             ge=0,
             le=1e6,
             slider=(1e-5, 1.0),
+            effect="step",
         ),
     ] = 0.01
 

@@ -1,7 +1,8 @@
 """Settings: frozen values that a person chooses, which check themselves and say in one line what is wrong.
 
 Every choice in the program, from the learning rate to the data, is a field of a `Settings` class. A field states its
-limits once, where it is defined; forms, JSON and the command line all read them from there through `fields_of`.
+limits once, where it is defined, and what a change of it means; forms, JSON, the command line and the session all read
+that from there through `fields_of`.
 """
 
 from __future__ import annotations
@@ -12,9 +13,14 @@ import sys
 import typing
 from collections.abc import Iterable
 from functools import cache
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import msgspec
+
+Effect = Literal["structure", "objective", "step", "view"]
+EFFECTS: tuple[Effect, ...] = typing.get_args(Effect)
+"""What a change of a field means for a run, the farthest-reaching first: another run, as data, start or parameters are
+others; another loss of the same parameters; another way to the next step; nothing but how it is looked at."""
 
 
 class SettingError(ValueError):
@@ -55,6 +61,7 @@ class Field(msgspec.Struct, frozen=True):
     title: str
     help: str
     default: Any
+    effect: Effect
     low: float = -math.inf
     high: float = math.inf
     open_low: bool = False
@@ -110,6 +117,7 @@ def setting(
     title: str,
     help: str = "",
     *,
+    effect: Effect,
     ge: float | None = None,
     gt: float | None = None,
     le: float | None = None,
@@ -122,12 +130,15 @@ def setting(
 ) -> msgspec.Meta:
     """Describe a field, for use in `Annotated[type, setting(...)]`: words for the form, limits for everybody.
 
-    `ge`, `gt`, `le`, `lt` bound it; `choices` names the entries of a registry of values, `kinds` the classes of a
-    registry of settings; `slider` is the range a slider offers, logarithmic if it lies above 0, and values outside it
-    may be typed; `zero` is the word that a form shows for 0 or an empty text, where that has a meaning of its own;
-    `file` says that a text is the path of a file, and of which: "Tables (*.csv *.tsv)".
+    `effect` is what a change of it means: see `EFFECTS`. `ge`, `gt`, `le`, `lt` bound it; `choices` names the entries
+    of a registry of values, `kinds` the classes of a registry of settings; `slider` is the range a slider offers,
+    logarithmic if it lies above 0, and values outside it may be typed; `zero` is the word that a form shows for 0 or an
+    empty text, where that has a meaning of its own; `file` says that a text is the path of a file, and of which:
+    "Tables (*.csv *.tsv)".
     """
-    extra: dict[str, Any] = dict(choices=tuple(choices), kinds=kinds, slider=slider, zero=zero, file=file)
+    extra: dict[str, Any] = dict(
+        effect=effect, choices=tuple(choices), kinds=kinds, slider=slider, zero=zero, file=file
+    )
     if ge is not None or gt is not None:
         extra |= dict(low=ge if gt is None else gt, open_low=gt is not None)
     if le is not None or lt is not None:
@@ -137,22 +148,21 @@ def setting(
 
 @cache
 def fields_of(settings: type[Settings]) -> tuple[Field, ...]:
-    """The fields of a `Settings` class, in the order in which they are written."""
+    """The fields of a `Settings` class, in the order in which they are written.
+
+    Raises `TypeError` for one that is not described by `setting`.
+    """
     hints = typing.get_type_hints(settings, include_extras=True)
     fields = []
     for info in msgspec.structs.fields(settings):
         hint = hints[info.name]
-        meta = getattr(hint, "__metadata__", (msgspec.Meta(extra={}),))[0]
-        fields.append(
-            Field(
-                name=info.name,
-                type=typing.get_args(hint)[0] if hasattr(hint, "__metadata__") else hint,
-                title=meta.title or info.name,
-                help=meta.description or "",
-                default=info.default,
-                **(meta.extra or {}),
+        kind, meta = (typing.get_args(hint) if hasattr(hint, "__metadata__") else (hint, None))[:2]
+        if not isinstance(meta, msgspec.Meta) or not meta.extra:
+            raise TypeError(
+                f"{settings.__name__}.{info.name}: setting(...) is to say what it is, and what a change means"
             )
-        )
+        field = Field(info.name, kind, meta.title or info.name, meta.description or "", info.default, **meta.extra)
+        fields.append(field)
     return tuple(fields)
 
 

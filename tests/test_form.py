@@ -56,7 +56,7 @@ def reachable(kind: type[Settings]) -> Iterator[type[Settings]]:
 class Reader(Settings, frozen=True):
     """A setting of the kind that no experiment needs to have: a file."""
 
-    path: Annotated[str, setting("Table", "where it is", zero="none", file="Tables (*.csv *.tsv)")] = ""
+    path: Annotated[str, setting("Table", "where it is", zero="none", file="Tables (*.csv *.tsv)", effect="view")] = ""
 
 
 CLASSES = [*dict.fromkeys(reachable(Experiment)), Reader]
@@ -480,10 +480,10 @@ def test_a_start_that_was_chosen_stays_where_it_is_and_other_fields_are_not_take
 
 def test_fields_of_the_same_name_but_other_limits_are_not_carried_over() -> None:
     class Wide(Settings, frozen=True, tag="wide"):
-        share: Annotated[float, setting("Share", ge=0, le=10)] = 1.0
+        share: Annotated[float, setting("Share", ge=0, le=10, effect="view")] = 1.0
 
     class Narrow(Settings, frozen=True, tag="narrow"):
-        share: Annotated[float, setting("Share", ge=0, le=1)] = 0.5
+        share: Annotated[float, setting("Share", ge=0, le=1, effect="view")] = 0.5
 
     assert adopted(Narrow, Wide(share=7.0)) == Narrow()
     assert adopted(Wide, Wide(share=7.0)) == Wide(share=7.0)

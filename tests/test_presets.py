@@ -16,10 +16,10 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 from explorer.resources import load_experiment, presets
 from model import Experiment, Settings, Trajectory, fields_of, plane_of
 from model.activations import Array
+from model.changes import another_start
 from model.connection import connect
 from model.curvature import forecast
 from model.descent import State, descend, resume
-from model.experiment import another_start
 from model.honesty import trust
 from model.race import Entry, Race, race
 

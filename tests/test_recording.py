@@ -8,8 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from explorer.recording import sentence
-from model import LOSSES, OPTIMIZERS, Experiment, Loss, Optimizer, changes, with_field
+from model import LOSSES, OPTIMIZERS, Experiment, Loss, Network, Optimizer, changes, with_field
 from model.descent import resume
 from model.settings import kind_of
 
@@ -31,17 +30,18 @@ def test_a_marker_says_whether_the_optimizer_s_memory_is_kept(
     state = before.run(3)[-1]
     following = resume(after.objective, after.descent, state).memory
     kept = type(following) is type(state.memory) and all(map(np.array_equal, following, state.memory))
-    words = sentence(changes(before, after))
+    words = changes(before, after).sentence
     assert f"{old.caption} → {new.caption}" in words
     assert words.endswith(" (its memory kept)" if kept else " (its memory begun anew)")
 
 
+TWO = Network((2, 4, 2))
 HEADS = {"identity": "as they are", "sigmoid": "through a sigmoid", "softmax": "through a softmax"}
 
 
 @pytest.mark.parametrize(("old", "new"), list(itertools.permutations(LOSSES, 2)), ids=kind_of)
 def test_a_marker_says_when_outputs_are_read_in_another_way(old: type[Loss], new: type[Loss]) -> None:
-    words = sentence({"loss": (old(), new())})
+    words = changes(Experiment(network=TWO, loss=old()), Experiment(network=TWO, loss=new())).sentence
     assert words.startswith(f"Loss {old.caption} → {new.caption}")
     assert ("outputs read" in words) is (old.head != new.head)
     assert words.endswith(f" (outputs read {HEADS[new.head]})") or old.head == new.head
@@ -51,7 +51,7 @@ def test_a_marker_names_fields_by_their_titles_and_values_as_a_person_writes_the
     schedule = msgspec.structs.replace(small.descent.schedule, learning_rate=0.3)
     after = with_field(small, "descent", msgspec.structs.replace(small.descent, schedule=schedule))
     rate = small.descent.schedule.learning_rate
-    assert sentence(changes(small, after)) == f"Learning rate η {rate:g} → 0.3"
+    assert changes(small, after).sentence == f"Learning rate η {rate:g} → 0.3"
     network = msgspec.structs.replace(small.network, bias=False, widths=(2, 3, 1))
-    words = sentence(changes(small, with_field(small, "network", network)))
+    words = changes(small, with_field(small, "network", network)).sentence
     assert words == "Layers 2-4-1 → 2-3-1, Biases on → off"

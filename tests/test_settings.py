@@ -46,24 +46,24 @@ class Shape(Settings, frozen=True, tag_field="kind"):
 class Circle(Shape, frozen=True, tag="circle"):
     """One entry."""
 
-    radius: Annotated[float, setting("Radius", "how large", gt=0, le=10)] = 1.0
+    radius: Annotated[float, setting("Radius", "how large", gt=0, le=10, effect="view")] = 1.0
 
 
 class Square(Shape, frozen=True, tag="square"):
     """Another."""
 
-    side: Annotated[int, setting("Side", ge=1, lt=5)] = 1
+    side: Annotated[int, setting("Side", ge=1, lt=5, effect="view")] = 1
 
 
 class Drawing(Settings, frozen=True):
     """One field of every type."""
 
-    name: Annotated[str, setting("Name")]
-    shape: Annotated[Shape, setting("Shape", kinds=(Circle, Square))] = Circle()
-    colour: Annotated[str, setting("Colour", choices=["red", "green"])] = "red"
-    filled: Annotated[bool, setting("Filled")] = False
-    sizes: Annotated[tuple[int, ...], setting("Sizes", ge=1, le=9)] = (1, 2)
-    paper: Annotated[str, setting("Paper", zero="none", file="Pictures (*.png)")] = ""
+    name: Annotated[str, setting("Name", effect="view")]
+    shape: Annotated[Shape, setting("Shape", kinds=(Circle, Square), effect="view")] = Circle()
+    colour: Annotated[str, setting("Colour", choices=["red", "green"], effect="view")] = "red"
+    filled: Annotated[bool, setting("Filled", effect="view")] = False
+    sizes: Annotated[tuple[int, ...], setting("Sizes", ge=1, le=9, effect="view")] = (1, 2)
+    paper: Annotated[str, setting("Paper", zero="none", file="Pictures (*.png)", effect="view")] = ""
 
 
 @every_class

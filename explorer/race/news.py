@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from explorer.frame import number
-from explorer.recording import VIEW, sentence, without
 from model import Experiment, changes
 from model.race import Entry, Race, results
 
@@ -22,10 +21,10 @@ def verdict(entries: list[Entry], settings: Race) -> str:
 
 def aged(raced: Experiment, now: Experiment) -> str:
     """Of which experiment the results are, if another one is in force by now; empty if it would race the same."""
-    changed = without(changes(raced, now), VIEW)
+    changed = changes(raced, now).steering
     if not changed:
         return ""
     if raced.title != now.title:
         return f"These results are of “{raced.title}”; “{now.title}” is open now."
-    what = sentence(changed) if len(changed) <= MOST_NAMED else f"{len(changed)} settings"
+    what = changed.sentence if len(changed) <= MOST_NAMED else f"{len(changed)} settings"
     return f"These results are of “{raced.title}” before a change: {what}."

@@ -19,7 +19,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from explorer.frame import Frame, number
 from explorer.history import History
 from explorer.playback import Playback
-from explorer.recording import OBJECTIVE, STRUCTURE, VIEW, Changed, Column, Recording, land, sentence, touches, without
+from explorer.recording import Column, Recording, land
 from explorer.session.probing import PROBED, Probing
 from explorer.session.runs import LONGEST_NAME, MOST_ENDED, Runs
 from explorer.session.surveying import Surveying
@@ -40,6 +40,7 @@ from model import (
     train,
 )
 from model.activations import Array
+from model.changes import Changes
 from model.line import between
 from model.objective import Bounds
 from model.plane import LocalKind
@@ -143,12 +144,12 @@ class Session(QObject):
             self.noticed.emit(f"Nothing to {what}.")
             return
         changed = changes(self._experiment, experiment)
-        there = self._runs.like(experiment) if touches(changed, STRUCTURE) else None
+        there = self._runs.like(experiment) if changed.effect == "structure" else None
         if there is not None:  # the run that was left for another structure
             self._activate(there)
         else:
             self._change(experiment)
-        self.noticed.emit(f"{what.capitalize()}: {sentence(changed)}")
+        self.noticed.emit(f"{what.capitalize()}: {changed.sentence}")
 
     def _change(self, experiment: Experiment) -> None:
         changed = changes(self._experiment, experiment)
@@ -156,17 +157,17 @@ class Session(QObject):
             return
         before, self._experiment = self._experiment, experiment
         behind = not self._playback.following and self._playback.cursor < self._run.length - 1
-        if touches(changed, STRUCTURE):
+        if changed.effect == "structure":
             self._restructure(changed, before)
-        elif behind and without(changed, VIEW):
+        elif behind and changed.steering:
             at = self._run.trajectory[self._playback.cursor]
             forgotten = self._branch(f"from step {at.step:,}", at, before)
-            self.noticed.emit(f"{self._run.label}: {sentence(changed)}{forgotten}")
+            self.noticed.emit(f"{self._run.label}: {changed.sentence}{forgotten}")
         else:
-            self._switch(changed)
+            self._switch(changed, before)
         self.experiment_changed.emit(experiment)
 
-    def _restructure(self, changed: Changed, before: Experiment) -> None:
+    def _restructure(self, changed: Changes, before: Experiment) -> None:
         """A new run, under other layers or data. One that has not made a step, or was begun by this very drag, goes."""
         training, forgotten = self._training, ""
         if self._run.length < 2 or self._begun_by_this_gesture:
@@ -176,7 +177,7 @@ class Session(QObject):
         self._moved = self._history.gesture
         self._leave_land()
         self._begin()
-        self.noticed.emit(f"{sentence(changed)}: a new run{forgotten}")
+        self.noticed.emit(f"{changed.sentence}: a new run{forgotten}")
         if training:
             self.train()
 
@@ -277,7 +278,7 @@ class Session(QObject):
 
         self._trainer.replace(steps)
 
-    def _switch(self, changed: Changed) -> None:
+    def _switch(self, changed: Changes, before: Experiment) -> None:
         run = self._run
         if not run.length:  # its start is still being made, under the settings before
             training = self._training
@@ -289,18 +290,19 @@ class Session(QObject):
         if self._training:
             self._until = self._began + self._experiment.steps
             self._go_on(self._until)
-            if touches(changed, OBJECTIVE):
+            if changed.effect == "objective":
                 run.switched = run.length
         else:
             # A step that was being made when training stopped has been recorded all the same.
             run.see(len(run.trajectory), self._survey.surface.plane if self._survey.surface else None)
             run.adopt(self._experiment, run.length, self._history.gesture)
         self._changed = True
-        if touches(changed, ("line",)):
+        now = self._experiment
+        if now.line != before.line:
             self._probing.slice_along(None)
-        if touches(changed, ("plane", "rescale")):
+        if (now.plane, now.rescale) != (before.plane, before.rescale):
             self.recompute()
-        elif touches(changed, (*OBJECTIVE, "resolution")):
+        elif now.objective is not before.objective or now.resolution != before.resolution:
             self._ask(keep_plane=True)
 
     # ---- the list of runs ---------------------------------------------------------------------------------------

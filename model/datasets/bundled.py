@@ -18,7 +18,12 @@ _PLACES = (_MODEL.parent / "resources" / "datasets", _MODEL / "resources" / "dat
 FOLDER = next((folder for folder in _PLACES if folder.is_dir()), _PLACES[-1])
 
 Standardize = Annotated[
-    bool, setting("Standardise", "shift and scale each input, and target values, to mean 0 and standard deviation 1")
+    bool,
+    setting(
+        "Standardise",
+        "shift and scale each input, and target values, to mean 0 and standard deviation 1",
+        effect="structure",
+    ),
 ]
 
 

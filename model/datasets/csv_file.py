@@ -31,11 +31,17 @@ class Csv(Source, frozen=True, tag="csv"):
             "File",
             "where it is; iris.csv and cars.csv come with the program, unless there is such a file here",
             file="Tables (*.csv *.tsv *.txt)",
+            effect="structure",
         ),
     ] = "iris.csv"
-    target: Annotated[str, setting("Target", "name or number of the column to be predicted; empty: the last")] = ""
+    target: Annotated[
+        str, setting("Target", "name or number of the column to be predicted; empty: the last", effect="structure")
+    ] = ""
     columns: Annotated[
-        str, setting("Inputs", "names or numbers of columns, separated by commas; empty: all but the target")
+        str,
+        setting(
+            "Inputs", "names or numbers of columns, separated by commas; empty: all but the target", effect="structure"
+        ),
     ] = ""
     targets_are: Annotated[
         str,
@@ -43,6 +49,7 @@ class Csv(Source, frozen=True, tag="csv"):
             "Targets are",
             "auto: classes if they are words, or at most 20 different whole numbers, half as many as rows or fewer",
             choices=("auto", "classes", "values"),
+            effect="structure",
         ),
     ] = "auto"
     standardize: Standardize = True

@@ -14,9 +14,11 @@ from model.arrays import Array
 from model.datasets.dataset import Dataset, Source
 from model.settings import SettingError, setting
 
-Samples = Annotated[int, setting("Points", "how many samples", ge=2, le=100_000, slider=(10, 2000))]
-Noise = Annotated[float, setting("Noise", "standard deviation of the jitter", ge=0, le=10, slider=(0.01, 1))]
-Seed = Annotated[int, setting("Seed", "the same seed draws the same numbers", ge=0, le=2**31)]
+Samples = Annotated[int, setting("Points", "how many samples", ge=2, le=100_000, slider=(10, 2000), effect="structure")]
+Noise = Annotated[
+    float, setting("Noise", "standard deviation of the jitter", ge=0, le=10, slider=(0.01, 1), effect="structure")
+]
+Seed = Annotated[int, setting("Seed", "the same seed draws the same numbers", ge=0, le=2**31, effect="structure")]
 
 
 class Moons(Source, frozen=True, tag="moons"):
@@ -47,7 +49,9 @@ class Circles(Source, frozen=True, tag="circles"):
     caption = "Circles"
 
     samples: Samples = 200
-    factor: Annotated[float, setting("Inner radius", "that of the outer circle is 1", ge=0.05, le=0.95)] = 0.5
+    factor: Annotated[
+        float, setting("Inner radius", "that of the outer circle is 1", ge=0.05, le=0.95, effect="structure")
+    ] = 0.5
     noise: Noise = 0.1
     seed: Seed = 0
 
@@ -88,8 +92,8 @@ class Spirals(Source, frozen=True, tag="spirals"):
     caption = "Spirals"
 
     samples: Samples = 200
-    arms: Annotated[int, setting("Arms", "how many spirals, one class each", ge=2, le=20)] = 2
-    turns: Annotated[float, setting("Turns", "of each arm around the middle", ge=0.25, le=4)] = 1.0
+    arms: Annotated[int, setting("Arms", "how many spirals, one class each", ge=2, le=20, effect="structure")] = 2
+    turns: Annotated[float, setting("Turns", "of each arm around the middle", ge=0.25, le=4, effect="structure")] = 1.0
     noise: Noise = 0.03
     seed: Seed = 0
 
@@ -107,7 +111,7 @@ class Blobs(Source, frozen=True, tag="blobs"):
     caption = "Blobs"
 
     samples: Samples = 200
-    classes: Annotated[int, setting("Classes", "how many clouds", ge=2, le=20)] = 3
+    classes: Annotated[int, setting("Classes", "how many clouds", ge=2, le=20, effect="structure")] = 3
     noise: Noise = 0.4
     seed: Seed = 0
 
@@ -148,8 +152,10 @@ class Linear(Curve, frozen=True, tag="linear"):
 
     caption = "Line"
 
-    slope: Annotated[float, setting("Slope", "rise of the line per unit of x", ge=-10, le=10)] = 2.0
-    intercept: Annotated[float, setting("Intercept", "height of the line at x = 0", ge=-10, le=10)] = 1.0
+    slope: Annotated[float, setting("Slope", "rise of the line per unit of x", ge=-10, le=10, effect="structure")] = 2.0
+    intercept: Annotated[
+        float, setting("Intercept", "height of the line at x = 0", ge=-10, le=10, effect="structure")
+    ] = 1.0
 
     def value(self, x: Array) -> Array:
         return self.slope * x + self.intercept
@@ -164,7 +170,7 @@ class Polynomial(Curve, frozen=True, tag="polynomial"):
     caption = "Polynomial"
 
     coefficients: Annotated[
-        str, setting("Coefficients", "a₀, a₁, a₂, …, lowest power first: 0, -1, 0, 2 is 2x³ − x")
+        str, setting("Coefficients", "a₀, a₁, a₂, …, lowest power first: 0, -1, 0, 2 is 2x³ − x", effect="structure")
     ] = "0, -1, 0, 2"
 
     def __post_init__(self) -> None:
@@ -214,7 +220,7 @@ class Chebyshev(Source, frozen=True, tag="chebyshev"):
     caption = "Chebyshev polynomial"
 
     samples: Samples = 20
-    degree: Annotated[int, setting("Degree", "number of zeros on [−1, 1]", ge=1, le=20)] = 4
+    degree: Annotated[int, setting("Degree", "number of zeros on [−1, 1]", ge=1, le=20, effect="structure")] = 4
 
     def draw(self, rng: np.random.Generator) -> Dataset:
         x = np.linspace(-1.0, 1.0, self.samples)[:, None]

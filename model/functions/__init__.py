@@ -47,7 +47,9 @@ class Ravine(Function, frozen=True, tag="ravine"):
     y: StartY = 1.0
     condition: Annotated[
         float,
-        setting("Condition number κ", "largest over smallest curvature", ge=1, le=1e6, slider=(1, 1000)),
+        setting(
+            "Condition number κ", "largest over smallest curvature", ge=1, le=1e6, slider=(1, 1000), effect="structure"
+        ),
     ] = 20.0
 
 
@@ -95,7 +97,9 @@ class Rosenbrock(Function, frozen=True, tag="rosenbrock"):
 
     x: StartX = -1.2
     y: StartY = 1.0
-    b: Annotated[float, setting("Steepness b", "of the valley's walls", gt=0, le=1e6, slider=(1, 1000))] = 100.0
+    b: Annotated[
+        float, setting("Steepness b", "of the valley's walls", gt=0, le=1e6, slider=(1, 1000), effect="structure")
+    ] = 100.0
 
 
 class Himmelblau(Function, frozen=True, tag="himmelblau"):
@@ -256,7 +260,11 @@ class TypedFormula(Function, frozen=True, tag="formula"):
     y: StartY = 2.0
     text: Annotated[
         str,
-        setting("Formula", "in x, y, pi and e, with + - * / ^ and sin, cos, tan, exp, log, sqrt, abs, tanh and others"),
+        setting(
+            "Formula",
+            "in x, y, pi and e, with + - * / ^ and sin, cos, tan, exp, log, sqrt, abs, tanh and others",
+            effect="structure",
+        ),
     ] = "(x^2 + y^2)/10 + sin(2*x)*cos(y)"
 
     @property

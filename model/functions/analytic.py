@@ -16,8 +16,12 @@ from model.objective import Bounds, Flow, Objective, Product, Slice
 from model.settings import Settings, fields_of, setting
 
 Minimum = tuple[float, float, float]  # x, y and the value there
-StartX = Annotated[float, setting("Start x", "where the descent begins", ge=-1e6, le=1e6, slider=(-6.0, 6.0))]
-StartY = Annotated[float, setting("Start y", "where the descent begins", ge=-1e6, le=1e6, slider=(-6.0, 6.0))]
+StartX = Annotated[
+    float, setting("Start x", "where the descent begins", ge=-1e6, le=1e6, slider=(-6.0, 6.0), effect="structure")
+]
+StartY = Annotated[
+    float, setting("Start y", "where the descent begins", ge=-1e6, le=1e6, slider=(-6.0, 6.0), effect="structure")
+]
 
 
 class Function(Settings, frozen=True, tag_field="kind"):

@@ -39,7 +39,14 @@ class LocalLine(LineKind, frozen=True, kw_only=True):
 
     reach: Annotated[
         float,
-        setting("Range", "half the length of what is drawn; auto shows the whole path", ge=0, le=1e9, zero="auto"),
+        setting(
+            "Range",
+            "half the length of what is drawn; auto shows the whole path",
+            ge=0,
+            le=1e9,
+            zero="auto",
+            effect="view",
+        ),
     ] = 0.0
 
     def _through(self, course: Course, direction: Array, label: str, missing: str) -> Line:
@@ -84,7 +91,7 @@ class AlongParameter(LocalLine, frozen=True, tag="parameter"):
 
     caption = "Along a parameter"
 
-    number: Annotated[int, setting("Parameter", "its number in θ, from 0", ge=0, le=10**6)] = 0
+    number: Annotated[int, setting("Parameter", "its number in θ, from 0", ge=0, le=10**6, effect="view")] = 0
 
     def choose(self, objective: Objective, course: Course) -> Line:
         if self.number >= objective.size:
@@ -102,8 +109,8 @@ class AlongEigenvector(LocalLine, frozen=True, tag="eigenvector"):
 
     caption = "Along an eigenvector"
 
-    number: Annotated[int, setting("Eigenvector", "1 is the most curved", ge=1, le=100)] = 1
-    smallest: Annotated[bool, setting("From the smallest", "1 is the most curved downwards")] = False
+    number: Annotated[int, setting("Eigenvector", "1 is the most curved", ge=1, le=100, effect="view")] = 1
+    smallest: Annotated[bool, setting("From the smallest", "1 is the most curved downwards", effect="view")] = False
 
     def choose(self, objective: Objective, course: Course) -> Line:
         if self.number > objective.size:
@@ -126,10 +133,12 @@ class BetweenStates(LineKind, frozen=True, tag="between-states"):
 
     caption = "Between two states"
 
-    first: Annotated[int, setting("From step", "-1 is the newest, -2 the one halfway there", ge=HALFWAY, le=10**6)] = 0
-    second: Annotated[int, setting("To step", "-1 is the newest, -2 the one halfway there", ge=HALFWAY, le=10**6)] = (
-        NEWEST
-    )
+    first: Annotated[
+        int, setting("From step", "-1 is the newest, -2 the one halfway there", ge=HALFWAY, le=10**6, effect="view")
+    ] = 0
+    second: Annotated[
+        int, setting("To step", "-1 is the newest, -2 the one halfway there", ge=HALFWAY, le=10**6, effect="view")
+    ] = NEWEST
 
     def choose(self, objective: Objective, course: Course) -> Line:
         (first, start), (second, end) = (
@@ -147,8 +156,8 @@ class Ensemble(LocalLine, frozen=True, tag="ensemble"):
 
     caption = "Many random directions"
 
-    count: Annotated[int, setting("Directions", ge=2, le=1000)] = 50
-    seed: Annotated[int, setting("Direction seed", "another seed, other directions", ge=0, le=2**31)] = 0
+    count: Annotated[int, setting("Directions", ge=2, le=1000, effect="view")] = 50
+    seed: Annotated[int, setting("Direction seed", "another seed, other directions", ge=0, le=2**31, effect="view")] = 0
 
     def choose(self, objective: Objective, course: Course) -> Line:
         here, rng, most = course.here, np.random.default_rng(self.seed), MOST_NUMBERS // objective.size

@@ -79,6 +79,7 @@ class AdamW(Optimizer, frozen=True, tag="adamw"):
             "each step shortens all parameters by the share ηλ, however steep the loss; more keeps the weights small",
             ge=0,
             zero="none",
+            effect="step",
         ),
     ] = 0.01
 
@@ -119,7 +120,13 @@ class QHAdam(Optimizer, frozen=True, tag="qhadam"):
 
     nu1: Annotated[
         float,
-        setting("Share ν₁", "of the mean gradient in a step; the rest is the gradient of here and now", ge=0, le=1),
+        setting(
+            "Share ν₁",
+            "of the mean gradient in a step; the rest is the gradient of here and now",
+            ge=0,
+            le=1,
+            effect="step",
+        ),
     ] = 0.7
     nu2: Annotated[
         float,
@@ -129,6 +136,7 @@ class QHAdam(Optimizer, frozen=True, tag="qhadam"):
             "that less of it lets no gradient, however large, make a large step",
             ge=0,
             le=1,
+            effect="step",
         ),
     ] = 1.0
     beta1: Beta1 = 0.995

@@ -69,6 +69,7 @@ class RMSProp(Optimizer, frozen=True, tag="rmsprop"):
             "size, less forgets a steep place sooner",
             ge=0,
             lt=1,
+            effect="step",
         ),
     ] = 0.99
     eps: Epsilon = 1e-8
@@ -79,6 +80,7 @@ class RMSProp(Optimizer, frozen=True, tag="rmsprop"):
             "share of the last step's velocity that is kept; more rolls through flat places and overshoots valleys",
             ge=0,
             lt=1,
+            effect="step",
         ),
     ] = 0.0
 
@@ -123,6 +125,7 @@ class AdaDelta(Optimizer, frozen=True, tag="adadelta"):
             "step sizes change more slowly",
             ge=0,
             lt=1,
+            effect="step",
         ),
     ] = 0.9
     eps: Annotated[
@@ -134,6 +137,7 @@ class AdaDelta(Optimizer, frozen=True, tag="adadelta"):
             gt=0,
             le=1,
             slider=(1e-12, 1e-1),
+            effect="step",
         ),
     ] = 1e-6
 

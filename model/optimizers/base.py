@@ -57,6 +57,7 @@ Epsilon = Annotated[
         gt=0,
         le=1,
         slider=(1e-12, 1e-1),
+        effect="step",
     ),
 ]
 Beta1 = Annotated[
@@ -66,6 +67,7 @@ Beta1 = Annotated[
         "share of the mean gradient that is kept at a step; more rolls through flat places and overshoots valleys",
         ge=0,
         lt=1,
+        effect="step",
     ),
 ]
 Beta2 = Annotated[
@@ -76,6 +78,7 @@ Beta2 = Annotated[
         "less forgets a steep place sooner",
         ge=0,
         lt=1,
+        effect="step",
     ),
 ]
 

@@ -60,6 +60,7 @@ class HeavyBall(Optimizer, frozen=True, tag="heavy-ball"):
             "more rolls through flat places and overshoots valleys",
             ge=0,
             lt=1,
+            effect="step",
         ),
     ] = 0.9
 
@@ -97,6 +98,7 @@ class Nesterov(Optimizer, frozen=True, tag="nesterov"):
             "earlier than the heavy ball, so that it overshoots valleys less",
             ge=0,
             lt=1,
+            effect="step",
         ),
     ] = 0.9
 
@@ -143,11 +145,18 @@ class QHM(Optimizer, frozen=True, tag="qhm"):
             "them make the descent steadier and slower to turn",
             ge=0,
             lt=1,
+            effect="step",
         ),
     ] = 0.999
     nu: Annotated[
         float,
-        setting("Share ν", "of the mean gradient in a step; the rest is the gradient of here and now", ge=0, le=1),
+        setting(
+            "Share ν",
+            "of the mean gradient in a step; the rest is the gradient of here and now",
+            ge=0,
+            le=1,
+            effect="step",
+        ),
     ] = 0.7
 
     def init(self, params: Array) -> Memory:

@@ -25,14 +25,16 @@ class RandomNormalized(PlaneKind, frozen=True, tag="random"):
 
     caption = "Random directions"
 
-    seed: Annotated[int, setting("Direction seed", "another seed, another plane", ge=0, le=2**31)] = 0
+    seed: Annotated[int, setting("Direction seed", "another seed, another plane", ge=0, le=2**31, effect="view")] = 0
     normalize: Annotated[
         str,
-        setting("Normalised", "whether each neuron's weights set the unit", choices=("neuron", "none")),
+        setting("Normalised", "whether each neuron's weights set the unit", choices=("neuron", "none"), effect="view"),
     ] = "neuron"
     biases: Annotated[
         str,
-        setting("Biases", "held, as Li et al. do, or varied like the weights", choices=("held", "varied")),
+        setting(
+            "Biases", "held, as Li et al. do, or varied like the weights", choices=("held", "varied"), effect="view"
+        ),
     ] = "held"
 
     def check_kind(self, objective: Objective) -> None:

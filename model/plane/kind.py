@@ -29,6 +29,7 @@ class PlaneKind(Settings, frozen=True, kw_only=True, tag_field="kind"):
             ge=0,
             le=1e9,
             zero="auto",
+            effect="view",
         ),
     ] = 0.0
 

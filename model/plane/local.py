@@ -28,7 +28,7 @@ class LocalKind(PlaneKind, frozen=True, kw_only=True):
 
     local: ClassVar[bool] = True
 
-    follow: Annotated[bool, setting("Follow", "the plane moves with the current state")] = True
+    follow: Annotated[bool, setting("Follow", "the plane moves with the current state", effect="view")] = True
 
     def check_kind(self, objective: Objective) -> None:
         pass  # every loss has derivatives

@@ -18,8 +18,8 @@ class TwoParameters(PlaneKind, frozen=True, tag="two-parameters"):
 
     caption = "Two parameters"
 
-    first: Annotated[int, setting("Parameter on x", "its number in θ, from 0", ge=0, le=10**6)] = 0
-    second: Annotated[int, setting("Parameter on y", "its number in θ, from 0", ge=0, le=10**6)] = 1
+    first: Annotated[int, setting("Parameter on x", "its number in θ, from 0", ge=0, le=10**6, effect="view")] = 0
+    second: Annotated[int, setting("Parameter on y", "its number in θ, from 0", ge=0, le=10**6, effect="view")] = 1
 
     def check_kind(self, objective: Objective) -> None:
         for name in ("first", "second"):

@@ -24,7 +24,9 @@ class Principal(PlaneKind, frozen=True, tag="principal"):
 
     caption = "Principal directions of the path"
 
-    runs: Annotated[str, setting("Path of", "whose states decide", choices=("this run", "all runs"))] = "this run"
+    runs: Annotated[str, setting("Path of", "whose states decide", choices=("this run", "all runs"), effect="view")] = (
+        "this run"
+    )
 
     def check_kind(self, objective: Objective) -> None:
         pass  # any path spans one
@@ -81,15 +83,29 @@ class ThreeStates(PlaneKind, frozen=True, tag="three-states"):
 
     first: Annotated[
         int,
-        setting("First step", "the origin; -1 is the newest, -2 the one halfway there", ge=HALFWAY, le=10**6),
+        setting(
+            "First step", "the origin; -1 is the newest, -2 the one halfway there", ge=HALFWAY, le=10**6, effect="view"
+        ),
     ] = 0
     second: Annotated[
         int,
-        setting("Second step", "on the x axis; -1 is the newest, -2 the one halfway there", ge=HALFWAY, le=10**6),
+        setting(
+            "Second step",
+            "on the x axis; -1 is the newest, -2 the one halfway there",
+            ge=HALFWAY,
+            le=10**6,
+            effect="view",
+        ),
     ] = NEWEST
     third: Annotated[
         int,
-        setting("Third step", "off that axis; -1 is the newest, -2 the one halfway there", ge=HALFWAY, le=10**6),
+        setting(
+            "Third step",
+            "off that axis; -1 is the newest, -2 the one halfway there",
+            ge=HALFWAY,
+            le=10**6,
+            effect="view",
+        ),
     ] = HALFWAY
 
     def check_kind(self, objective: Objective) -> None:
