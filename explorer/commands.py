@@ -11,6 +11,7 @@ import numpy as np
 
 from model import ACTIVATIONS, Experiment, Field, Fit, Objective, Restricted, Settings, State, fields_of
 from model.descent import descend
+from model.objective import flow
 from model.settings import kind_of
 from model.storage import replacing
 
@@ -35,7 +36,7 @@ def run(experiment: Experiment, table: Path | None) -> Iterator[str]:
     elif objective.size <= FEW:
         yield from _parameters(objective, last)
     if table is not None:
-        _write(table, ["step", "loss", "batch loss", "test loss", "gradient norm", *objective.names], rows)
+        _write(table, ["step", "loss", "batch loss", "test loss", "gradient norm", *objective.space.names], rows)
         yield f"{table}: {len(rows):,} states"
 
 
@@ -58,7 +59,7 @@ def _norm(state: State) -> float:
 
 def _line(objective: Objective, state: State) -> str:
     with np.errstate(over="ignore", invalid="ignore"):
-        norms = " ".join(f"{norm:9.3g}" for norm in objective.flow(state.params).gradients)
+        norms = " ".join(f"{norm:9.3g}" for norm in flow(objective, state.params).gradients)
     numbers = (state.loss, state.batch_loss, state.test_loss, _norm(state))
     columns = "  ".join("          –" if math.isnan(number) else f"{number:11.5g}" for number in numbers)
     return f"{state.step:8,}  {columns}  {norms}"
@@ -71,7 +72,7 @@ def _parameters(objective: Objective, state: State) -> Iterator[str]:
     own = whole.user_units(params) if isinstance(whole, Fit) else None
     if whole.size > FEW:  # only the trained ones are few
         whole, params, own = objective, state.params, None
-    for index, name in enumerate(whole.names):
+    for index, name in enumerate(whole.space.names):
         units = "" if own is None else f"   {own[index]:.6g} in the units of the data"
         yield f"{name:>24} = {params[index]:.6g}{units}"
 

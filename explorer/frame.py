@@ -13,6 +13,7 @@ import numpy as np
 
 from model import OPTIMIZERS, Experiment, Flow, Objective, Optimizer, Plane, Probe, State, Surface, Trajectory
 from model.arrays import Array
+from model.objective import flow
 from model.running import Bridge
 
 MOST_ENDED = 12  # ended runs that are kept: as many as there are ordinary styles to tell them apart
@@ -125,7 +126,7 @@ class Frame:
         if self.state is None or self.objective is None or not self.exact:
             return None
         with np.errstate(over="ignore", invalid="ignore"):
-            return self.objective.flow(self.state.params)
+            return flow(self.objective, self.state.params)
 
     @cached_property
     def sheet(self) -> float | None:

@@ -10,7 +10,6 @@ import numpy as np
 from explorer.frame import Change, Run, shown
 from model import (
     Experiment,
-    Function,
     Plane,
     State,
     StoredRun,
@@ -19,6 +18,7 @@ from model import (
 )
 from model.arrays import Array
 from model.changes import Changes
+from model.objective import Objective
 from model.storage.layout import Segments
 
 
@@ -61,7 +61,7 @@ class Recording:
     were recorded under another objective than the latest. It begins at `origin`, or at the experiment's start.
     `segments` are the settings from the first on, each with the step from which it holds, `gestures` numbers of what a
     person did to bring them about: a drag is one. An ended run also knows by
-    whose measure its heights are, `valued` (see `measure`), and by its `slot` how it is drawn.
+    which objective its heights are, `valued`, and by its `slot` how it is drawn.
     """
 
     label: str
@@ -82,6 +82,7 @@ class Recording:
     hidden: bool = False
     valued: object = None
     _last: _Marked | None = None
+    _resolved: tuple[Experiment, Objective] | None = None
     _seen: tuple[tuple[object, ...], Run] | None = None  # the latest snapshot, and of what
 
     def __post_init__(self) -> None:
@@ -98,6 +99,13 @@ class Recording:
         for (step, experiment), gesture in zip(later, gestures[1:], strict=True):
             run.adopt(experiment, step - first + 1, gesture)
         return run
+
+    @property
+    def objective(self) -> Objective:
+        """What it minimises: of the data as they were when its settings came into force, wherever they are from."""
+        if self._resolved is None or self._resolved[0] is not self.experiment:
+            self._resolved = self.experiment, self.experiment.objective
+        return self._resolved[1]
 
     @property
     def first(self) -> int:
@@ -135,16 +143,16 @@ class Recording:
 
     def value(self, experiment: Experiment, losses: Array | None) -> None:
         """Heights of an ended run by another measure: of the states that are drawn, or not known yet."""
-        if losses is None and self.valued == measure(experiment):
+        if losses is None and self.valued is experiment.objective:
             return
         heights = np.full(self.length, np.nan)
         if losses is not None:
-            heights[self.drawn], self.valued = losses, measure(experiment)
+            heights[self.drawn], self.valued = losses, experiment.objective
         self.heights = Column(heights)
 
     def end(self, experiment: Experiment) -> None:
         """No more states follow; its heights so far are under this experiment, if none of them is still to come."""
-        self.valued = measure(experiment) if np.isfinite(self.heights.view).all() else None
+        self.valued = experiment.objective if np.isfinite(self.heights.view).all() else None
 
     @property
     def drawn(self) -> Array:
@@ -202,17 +210,3 @@ class Recording:
             run, changes=self.changes, segments=self.segments, gestures=self.gestures, switched=self.switched,
             number=self.number, slot=self.slot, hidden=self.hidden, elsewhere=elsewhere,
         )  # fmt: skip
-
-
-def land(experiment: Experiment) -> object:
-    """What experiments have in common whose paths can be drawn on one land: the space of their parameters."""
-    function, network = experiment.function, experiment.network
-    if isinstance(function, Function):
-        return type(function), function.formula, tuple(function.constants.items())
-    fixed = (experiment.initializer, experiment.seed) if experiment.trained else None
-    return network.widths, network.bias, network.degree, experiment.trained, fixed
-
-
-def measure(experiment: Experiment) -> object:
-    """What experiments have in common that give the same loss to the same parameters."""
-    return land(experiment) if isinstance(experiment.function, Function) else experiment.objective

@@ -13,14 +13,14 @@ chain of two straight pieces (along x² + y² = 1 with five times less loss at t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
 
 from model.arrays import Array
 from model.descent import Descent
-from model.objective import Bounds, Flow, Objective, Product, Slice
+from model.objective import Objective, Product, Slice, Space
 from model.optimizers import Memory
 from model.optimizers.adam import Adam
 from model.plane import UNIT, Plane
@@ -115,31 +115,15 @@ class BendLoss(Objective):
         t = (np.arange(nodes) + 0.5) / nodes
         self.whole, self.factors = whole, 2 * t * (1 - t)
         self.fixed = Connection(a, np.zeros_like(a), b).point(t)
-        self._test = BendLoss(whole.test, a, b, nodes) if whole.test is not None else None
+        self.test = BendLoss(whole.test, a, b, nodes) if whole.test is not None else None
 
     @property
-    def size(self) -> int:
-        return self.whole.size
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return self.whole.names
-
-    @property
-    def filters(self) -> tuple[slice, ...]:
-        return self.whole.filters
-
-    @property
-    def region(self) -> Bounds | None:
-        return None
+    def space(self) -> Space:
+        return replace(self.whole.space, of=("bend", self.whole.space.of), region=None)
 
     @property
     def samples(self) -> int:
         return len(self.factors)
-
-    @property
-    def test(self) -> Objective | None:
-        return self._test
 
     @property
     def chunk(self) -> int:
@@ -169,9 +153,6 @@ class BendLoss(Objective):
             return np.asarray(sum(parts) / self.samples)
 
         return product
-
-    def _flow(self, params: Array) -> Flow:
-        return Flow(np.empty(0), np.empty(0))  # many networks have no one flow
 
     def _slice(self, origin: Array, directions: Array) -> Slice:
         nodes = zip(self.fixed, self.factors, strict=True)

@@ -191,7 +191,7 @@ def _fit(data: Dataset, network: Network, loss: Loss, holdout: float, seed: int)
 
 @lru_cache(maxsize=32)
 def _restricted(fit: Fit, initializer: Initializer, seed: int, trained: str) -> Restricted:
-    return Restricted(fit, chosen(fit.names, trained), fit.network.begin(initializer, seed))
+    return Restricted(fit, chosen(fit.space.names, trained), fit.network.begin(initializer, seed))
 
 
 def to_json(experiment: Experiment) -> str:

@@ -7,8 +7,9 @@ is any of them with some parameters held, as a function of the others alone.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from functools import cached_property
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -40,32 +41,46 @@ class Flow(NamedTuple):
     units: Array = np.empty(0, int)
 
 
-class Objective(ABC):
-    """A loss over vectors of `size` = P parameters. Holds no state that changes.
+@dataclass(frozen=True)
+class Space:
+    """What the P = `size` parameters of an objective are. Equal where states of one are at home on the land of another.
 
-    Whoever implements one says how to compute; this class sees to what comes in. Numbers become floats, other shapes
-    than those of P parameters raise `SettingError`, and what is kept of a caller's arrays is a copy.
+    `of` is what they belong to: a network's layers, a formula, and those that are held. `region`, for two parameters:
+    the part of their plane that is worth drawing, where that is known. `naming` and `filtering` are only called where
+    somebody wants to know: of a million parameters there are as many names.
     """
 
-    @property
-    @abstractmethod
-    def size(self) -> int:
-        """P, the number of parameters."""
+    size: int
+    of: Hashable
+    region: Bounds | None = None
+    naming: Callable[[], tuple[str, ...]] = field(default=tuple, compare=False)
+    filtering: Callable[[], tuple[slice, ...]] = field(default=tuple, compare=False)
 
-    @property
-    @abstractmethod
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """What each of the P parameters is called."""
+        return self.naming()
 
-    @property
-    @abstractmethod
+    @cached_property
     def filters(self) -> tuple[slice, ...]:
         """Where the incoming weights of each neuron lie in θ; empty where there are no neurons."""
+        return self.filtering()
+
+
+class Objective(ABC):
+    """A loss over vectors of P parameters. Holds no state that changes.
+
+    Whoever implements one says how to compute; this class sees to what comes in. Numbers become floats, other shapes
+    than those of P parameters raise `SettingError`, and what is kept of a caller's arrays is a copy. `test` is the same
+    loss on data that were held out, None where none were.
+    """
+
+    test: Objective | None = None
 
     @property
     @abstractmethod
-    def region(self) -> Bounds | None:
-        """For two parameters: the part of their plane that is worth drawing, where that is known."""
+    def space(self) -> Space:
+        """What its parameters are."""
 
     @property
     @abstractmethod
@@ -73,9 +88,9 @@ class Objective(ABC):
         """How many rows a mini-batch can be drawn from."""
 
     @property
-    @abstractmethod
-    def test(self) -> Objective | None:
-        """The same loss on data that were held out; None where none were."""
+    def size(self) -> int:
+        """P, the number of parameters."""
+        return self.space.size
 
     def loss(self, params: npt.ArrayLike) -> Array:
         """The loss on all data, `(...)` for any stack of parameters `(..., P)`."""
@@ -92,10 +107,6 @@ class Objective(ABC):
         """
         product = self._hessian_at(kept(vector(params, self.size)))
         return lambda along: product(vector(along, self.size, "vector"))
-
-    def flow(self, params: npt.ArrayLike) -> Flow:
-        """The gradient layer by layer; empty where there are no layers."""
-        return self._flow(vector(params, self.size))
 
     def slice(self, origin: npt.ArrayLike, directions: npt.ArrayLike) -> Slice:
         """The loss on the flat `origin + coords @ directions`, with `directions` of shape `(k, P)`.
@@ -117,9 +128,6 @@ class Objective(ABC):
 
     @abstractmethod
     def _hessian_at(self, params: Array) -> Product: ...
-
-    @abstractmethod
-    def _flow(self, params: Array) -> Flow: ...
 
     @abstractmethod
     def _slice(self, origin: Array, directions: Array) -> Slice: ...
@@ -154,31 +162,17 @@ class Fit(Objective):
         reason = unsuited(loss, dataset, network)
         if reason:
             raise SettingError("loss", kind_of(loss), reason)
-        self._test = Fit(held_out, network, loss) if held_out is not None else None
+        self.test = Fit(held_out, network, loss) if held_out is not None else None
 
-    @property
-    def size(self) -> int:
-        return self.network.size
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return self.network.names
-
-    @property
-    def filters(self) -> tuple[slice, ...]:
-        return self.network.filters
-
-    @property
-    def region(self) -> Bounds | None:
-        return None
+    @cached_property
+    def space(self) -> Space:
+        network = self.network
+        names, filters = (partial(getattr, network, name) for name in ("names", "filters"))
+        return Space(network.size, ("network", network.layers, network.degree), naming=names, filtering=filters)
 
     @property
     def samples(self) -> int:
         return len(self.targets)
-
-    @property
-    def test(self) -> Objective | None:
-        return self._test
 
     @cached_property
     def chunk(self) -> int:
@@ -220,7 +214,9 @@ class Fit(Objective):
         return _overflow_is_expected(self.network.hessian_at(params, tape, slope, curvature))
 
     @_overflow_is_expected
-    def _flow(self, params: Array) -> Flow:
+    def flow(self, params: npt.ArrayLike) -> Flow:
+        """The gradient layer by layer."""
+        params = vector(params, self.size)
         tape, slope = self._pass(params)
         deltas = list(self.network.deltas(params, tape, slope))[::-1]
         gradient = self.network.backward(params, tape, slope)
@@ -320,7 +316,23 @@ class Restricted(Objective):
 
     def __init__(self, whole: Objective, free: Array, held: Array) -> None:
         self.whole, self.free, self.held = whole, kept(free, int), kept(vector(held, whole.size, "held"))
-        self._test = Restricted(whole.test, free, held) if whole.test is not None else None
+        self.test = Restricted(whole.test, free, held) if whole.test is not None else None
+
+    @cached_property
+    def space(self) -> Space:
+        others = np.delete(self.held, self.free)
+        of = self.whole.space.of, self.free.tobytes(), others.tobytes()
+        return Space(len(self.free), of, naming=self._names, filtering=self._filters)
+
+    def _names(self) -> tuple[str, ...]:
+        names = self.whole.space.names
+        return tuple(names[index] for index in self.free)
+
+    def _filters(self) -> tuple[slice, ...]:
+        # Free parameters keep their order, so those of one neuron still lie side by side.
+        parts = self.whole.space.filters
+        ends = [np.searchsorted(self.free, [part.start, part.stop]).tolist() for part in parts]
+        return tuple(slice(start, stop) for start, stop in ends if stop > start)
 
     def complete(self, params: Array) -> Array:
         """All P parameters `(..., P)` of the whole, from the free ones `(..., F)`."""
@@ -333,31 +345,8 @@ class Restricted(Objective):
         return full
 
     @property
-    def size(self) -> int:
-        return len(self.free)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        names = self.whole.names
-        return tuple(names[index] for index in self.free)
-
-    @property
-    def filters(self) -> tuple[slice, ...]:
-        # Free parameters keep their order, so those of one neuron still lie side by side.
-        ends = [np.searchsorted(self.free, [part.start, part.stop]).tolist() for part in self.whole.filters]
-        return tuple(slice(start, stop) for start, stop in ends if stop > start)
-
-    @property
-    def region(self) -> Bounds | None:
-        return None
-
-    @property
     def samples(self) -> int:
         return self.whole.samples
-
-    @property
-    def test(self) -> Objective | None:
-        return self._test
 
     @property
     def chunk(self) -> int:
@@ -374,11 +363,16 @@ class Restricted(Objective):
         product = self.whole.hessian_at(self.complete(params))
         return lambda vector: product(self._put(vector, 0.0))[self.free]
 
-    def _flow(self, params: Array) -> Flow:
-        return self.whole.flow(self.complete(params))
-
     def _slice(self, origin: Array, directions: Array) -> Slice:
         return self.whole.slice(self.complete(origin), self._put(directions, 0.0))
+
+
+def flow(objective: Objective, params: npt.ArrayLike) -> Flow:
+    """The gradient at parameters `(P,)` layer by layer; empty where there are no layers."""
+    params = vector(params, objective.size)
+    if isinstance(objective, Restricted):
+        return flow(objective.whole, objective.complete(params))
+    return objective.flow(params) if isinstance(objective, Fit) else Flow(np.empty(0), np.empty(0))
 
 
 def chosen(names: tuple[str, ...], text: str) -> Array:

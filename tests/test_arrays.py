@@ -33,6 +33,7 @@ from model.datasets.dataset import Scaling
 from model.functions import TypedFormula
 from model.honesty import trust
 from model.losses import MeanSquared
+from model.objective import flow
 from model.settings import kind_of
 
 NETWORK = Network((1, 3, 1), activation="tanh")
@@ -64,7 +65,7 @@ METHODS: dict[str, Callable[[Any, Any], object]] = {
     "gradient": lambda objective, params: objective.loss_and_gradient(params),
     "hessian": lambda objective, params: objective.hessian_at(params),
     "product": lambda objective, params: objective.hessian_at(np.ones(objective.size))(params),
-    "flow": lambda objective, params: objective.flow(params),
+    "flow": lambda objective, params: flow(objective, params),
     "slice": lambda objective, params: objective.slice(params, np.ones((2, objective.size))),
     "directions": lambda objective, params: objective.slice(np.ones(objective.size), np.stack([params, params])),
     "begin": lambda objective, params: begin(objective, Descent(), params),

@@ -121,7 +121,7 @@ def test_the_table_is_the_trajectory(call: Call, small: Experiment, tmp_path: Pa
     assert (code, err) == (0, "") and out.splitlines()[-1] == "a.csv: 61 states"
     with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as file:
         heading, *rows = csv.reader(file)
-    assert heading == ["step", "loss", "batch loss", "test loss", "gradient norm", *experiment.objective.names]
+    assert heading == ["step", "loss", "batch loss", "test loss", "gradient norm", *experiment.objective.space.names]
     numbers = np.array([[float(cell) if cell else np.nan for cell in row] for row in rows])
     trajectory = experiment.run()
     columns = np.column_stack(

@@ -208,7 +208,7 @@ def test_the_mean_loss_is_an_objective_like_any_other() -> None:
     coords = np.random.default_rng(2).normal(size=(5, 2))
     drawn = mean.slice(stack[0], stack[1:3])(coords)
     np.testing.assert_allclose(drawn, mean.loss(stack[0] + coords @ stack[1:3]), rtol=1e-5)
-    assert (mean.size, mean.names, mean.filters) == (SMALL.size, SMALL.names, SMALL.filters)
+    assert (mean.size, mean.space.names, mean.space.filters) == (SMALL.size, SMALL.space.names, SMALL.space.filters)
     states = descend(mean, Descent(), begin(mean, Descent(), stack[0]))
     losses = [next(states).loss for _ in range(20)]
     assert losses[-1] < losses[0]

@@ -18,7 +18,7 @@ from model.datasets import Dataset, Moons
 from model.functions import Ackley, MonkeySaddle, Ravine, Saddle, TypedFormula
 from model.initializers import GlorotNormal
 from model.losses import BinaryCrossEntropy, MeanSquared
-from model.objective import Flow, Product, Slice
+from model.objective import Product, Slice, Space
 from model.optimizers import OPTIMIZERS, SGD, Adam, HeavyBall, Optimizer
 
 
@@ -32,28 +32,12 @@ class Quadratic(Objective):
         self.products = 0
 
     @property
-    def size(self) -> int:
-        return len(self.values)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(map(str, range(self.size)))
-
-    @property
-    def filters(self) -> tuple[slice, ...]:
-        return ()
-
-    @property
-    def region(self) -> None:
-        return None
+    def space(self) -> Space:
+        return Space(len(self.values), "a quadratic")
 
     @property
     def samples(self) -> int:
         return 1
-
-    @property
-    def test(self) -> None:
-        return None
 
     @property
     def chunk(self) -> int:
@@ -71,9 +55,6 @@ class Quadratic(Objective):
             return np.asarray(self.matrix @ vector)
 
         return product
-
-    def _flow(self, params: Array) -> Flow:
-        return Flow(np.empty(0), np.empty(0))
 
     def _slice(self, origin: Array, directions: Array) -> Slice:
         return lambda coords: self.loss(origin + coords @ directions)

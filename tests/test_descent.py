@@ -34,7 +34,7 @@ from model.activations import Array
 from model.datasets import Dataset, Moons
 from model.initializers import GlorotNormal
 from model.losses import BinaryCrossEntropy, Loss, MeanSquared
-from model.objective import Flow
+from model.objective import Space
 from model.optimizers import SGD, Adam
 
 
@@ -42,31 +42,15 @@ class Bowl(Objective):
     """f(θ) = ½ Σ λᵢ θᵢ², of which everything is known; another bowl may stand for the held-out data."""
 
     def __init__(self, *curvatures: float, test: Bowl | None = None) -> None:
-        self.curvatures, self._test = np.array(curvatures), test
+        self.curvatures, self.test = np.array(curvatures), test
 
     @property
-    def size(self) -> int:
-        return len(self.curvatures)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(f"θ{index}" for index in range(self.size))
-
-    @property
-    def filters(self) -> tuple[slice, ...]:
-        return ()
-
-    @property
-    def region(self) -> None:
-        return None
+    def space(self) -> Space:
+        return Space(len(self.curvatures), "a bowl")
 
     @property
     def samples(self) -> int:
         return 1
-
-    @property
-    def test(self) -> Bowl | None:
-        return self._test
 
     @property
     def chunk(self) -> int:
@@ -80,9 +64,6 @@ class Bowl(Objective):
 
     def _hessian_at(self, params: Array) -> Any:
         return lambda vector: self.curvatures * vector
-
-    def _flow(self, params: Array) -> Flow:
-        return Flow(np.empty(0), np.empty(0))
 
     def _slice(self, origin: Array, directions: Array) -> Any:
         return lambda coords: self.loss(origin + coords @ directions)

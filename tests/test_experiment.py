@@ -537,7 +537,7 @@ def test_training_some_is_training_with_the_others_held() -> None:
     experiment, everything = Experiment(trained="layer 2; 0"), Experiment()
     objective = experiment.objective
     assert isinstance(objective, Restricted) and isinstance(everything.objective, Fit)
-    assert objective.size == 1 + 17 * 16 and objective.names[1] == "layer 2, weight 1→1"
+    assert objective.size == 1 + 17 * 16 and objective.space.names[1] == "layer 2, weight 1→1"
     np.testing.assert_array_equal(objective.complete(experiment.start), everything.start)
     last = experiment.run(10)[-1]
     complete = objective.complete(last.params)

@@ -27,6 +27,7 @@ from model.functions import (
     ThreeHumpCamel,
     TypedFormula,
 )
+from model.objective import flow
 from model.settings import build, kind_of
 
 every = pytest.mark.parametrize("kind", FUNCTIONS, ids=kind_of)
@@ -166,7 +167,7 @@ def test_region_holds_start_and_minima(kind: type[Function]) -> None:
     (x0, x1), (y0, y1) = function.region
     for x, y in [(function.x, function.y), *((x, y) for x, y, _ in function.minima)]:
         assert x0 < x < x1 and y0 < y < y1
-    assert function.objective.region == function.region
+    assert function.objective.space.region == function.region
 
 
 @every
@@ -182,10 +183,10 @@ def test_a_descent_goes_down_from_the_start(kind: type[Function]) -> None:
 @every
 def test_is_an_objective_of_two_parameters(kind: type[Function]) -> None:
     objective = kind().objective
-    assert (objective.size, objective.samples, objective.names) == (2, 1, ("x", "y"))
-    assert (objective.filters, objective.test) == ((), None)
-    flow = objective.flow(np.zeros(2))
-    assert len(flow.gradients) == len(flow.signals) == 0
+    assert (objective.size, objective.samples, objective.space.names) == (2, 1, ("x", "y"))
+    assert (objective.space.filters, objective.test) == ((), None)
+    layers = flow(objective, np.zeros(2))
+    assert len(layers.gradients) == len(layers.signals) == 0
     assert objective is kind().objective
 
 

@@ -27,7 +27,7 @@ from model.curvature import forecast
 from model.curvature.outlook import dead_units
 from model.datasets import Blobs, Dataset, Moons, Scaling, Sine
 from model.losses import BinaryCrossEntropy, MeanSquared, SoftmaxCrossEntropy
-from model.objective import chosen, unsuited
+from model.objective import chosen, flow, unsuited
 from model.settings import kind_of
 
 SAMPLES = 14
@@ -323,7 +323,7 @@ def test_restricted_is_the_whole_with_the_others_held(loss: type[Loss], shape: A
     full[free] = params[free]
 
     assert restricted.size == len(free) and restricted.samples == whole.samples and restricted.chunk == whole.chunk
-    assert restricted.names == tuple(np.array(whole.names)[free])
+    assert restricted.space.names == tuple(np.array(whole.space.names)[free])
     np.testing.assert_array_equal(restricted.complete(params[free]), full)
     assert float(restricted.loss(params[free])) == float(whole.loss(full))
     rows = np.array([0, 2])
@@ -334,7 +334,7 @@ def test_restricted_is_the_whole_with_the_others_held(loss: type[Loss], shape: A
         assert value == expected
         np.testing.assert_array_equal(gradient, slopes[free])
     np.testing.assert_allclose(hessian(restricted, params[free]), hessian(whole, full)[np.ix_(free, free)], rtol=1e-12)
-    for one, other in zip(restricted.flow(params[free]), whole.flow(full), strict=True):
+    for one, other in zip(flow(restricted, params[free]), whole.flow(full), strict=True):
         np.testing.assert_array_equal(one, other)
 
     coords = np.random.default_rng(3).uniform(-1.0, 1.0, (9, 2))
@@ -349,10 +349,10 @@ def test_restricted_is_the_whole_with_the_others_held(loss: type[Loss], shape: A
 def test_filters_of_restricted_are_what_is_left_of_the_rows() -> None:
     """Of 2-4-1: rows 0-1, 3-4, 6-7, 9-10 and 12-15, with a bias after each."""
     whole = Fit(Moons().load(), Network((2, 4, 1)), BinaryCrossEntropy())
-    assert whole.filters == (slice(0, 2), slice(3, 5), slice(6, 8), slice(9, 11), slice(12, 16))
+    assert whole.space.filters == (slice(0, 2), slice(3, 5), slice(6, 8), slice(9, 11), slice(12, 16))
     free = np.array([1, 3, 4, 8, 12, 15, 16])
-    assert Restricted(whole, free, np.zeros(17)).filters == (slice(0, 1), slice(1, 3), slice(4, 6))
-    assert Restricted(whole, np.array([8, 16]), np.zeros(17)).filters == ()
+    assert Restricted(whole, free, np.zeros(17)).space.filters == (slice(0, 1), slice(1, 3), slice(4, 6))
+    assert Restricted(whole, np.array([8, 16]), np.zeros(17)).space.filters == ()
 
 
 NAMES = Network((2, 3, 1)).names  # 0-1, 3-4, 6-7 and 9-11 are weights, 2, 5, 8 and 12 biases
@@ -446,8 +446,8 @@ def test_far_away_nothing_warns(loss: type[Loss], activation: str, reach: float)
 
 def test_names_filters_and_region_are_those_of_the_network() -> None:
     objective = fit(MeanSquared)
-    assert (objective.names, objective.filters) == (objective.network.names, objective.network.filters)
-    assert objective.region is None and len(objective.names) == objective.size == objective.network.size
+    assert (objective.space.names, objective.space.filters) == (objective.network.names, objective.network.filters)
+    assert objective.space.region is None and len(objective.space.names) == objective.size == objective.network.size
 
 
 @pytest.mark.parametrize(

@@ -254,7 +254,7 @@ def test_two_parameters_are_the_coordinates() -> None:
     expected = params[-1].copy()
     expected[[4, 11]] = 7.0, -8.0
     np.testing.assert_allclose(moved, expected, atol=1e-13)
-    assert plane.labels == (OBJECTIVE.names[4], OBJECTIVE.names[11])
+    assert plane.labels == (OBJECTIVE.space.names[4], OBJECTIVE.space.names[11])
 
 
 def test_two_parameters_leave_the_path_alone() -> None:
@@ -302,7 +302,7 @@ def test_one_parameter_is_drawn_over_a_direction_in_which_nothing_changes(
         np.testing.assert_allclose(plane.project(params)[:, 0], params[:, 0], atol=1e-15)
         np.testing.assert_array_equal(plane.project(params)[:, 1], 0.0)
         np.testing.assert_allclose(plane.distance(params), 0.0, atol=1e-15)
-        assert plane.labels == (objective.names[0], "no second parameter") and plane.explained == 1.0
+        assert plane.labels == (objective.space.names[0], "no second parameter") and plane.explained == 1.0
         assert all(plane.contains(coords) for coords in plane.project(params))
 
 
@@ -333,7 +333,7 @@ def test_of_two_parameters_every_kind_is_their_plane(kind: type[PlaneKind], obje
     np.testing.assert_array_equal(plane.project(params), params)
     np.testing.assert_array_equal(plane.point(params), params)
     np.testing.assert_array_equal(plane.distance(params), 0.0)
-    assert plane.labels == objective.names and plane.explained == 1.0
+    assert plane.labels == objective.space.names and plane.explained == 1.0
     assert all(plane.contains(coords) for coords in params)
 
 
@@ -341,10 +341,10 @@ def test_of_two_parameters_every_kind_is_their_plane(kind: type[PlaneKind], obje
 def test_the_region_of_a_function_is_shown(objective: Objective) -> None:
     (x0, x1), (y0, y1) = whole_plane(objective, np.array([[0.1, 0.2]])).bounds
     assert x1 - x0 == pytest.approx(y1 - y0)  # sides are equal
-    if objective.region is None:
+    if objective.space.region is None:
         np.testing.assert_allclose([x0, x1, y0, y1], [-0.9, 1.1, -0.8, 1.2])  # at least 1 around the path
     else:
-        (left, right), (low, high) = objective.region
+        (left, right), (low, high) = objective.space.region
         assert x0 <= left and right <= x1 and y0 <= low and high <= y1
         assert x1 - x0 == pytest.approx(max(right - left, high - low))  # and no more than that
 

@@ -387,7 +387,7 @@ def test_a_new_start_on_a_function_is_another_point_of_its_region(
     session.set_pace(0)
     trained(session)
     notices, points = heard(session), [(0.0, 0.0)]
-    (left, right), (bottom, top) = experiment.objective.region  # type: ignore[misc]
+    (left, right), (bottom, top) = experiment.objective.space.region  # type: ignore[misc]
     for _ in range(3):
         session.new_start()
         frame = settle(session)

@@ -33,7 +33,7 @@ from model import (
 from model.activations import Array
 from model.datasets import Dataset
 from model.losses import LogCosh, MeanAbsolute, MeanSquared
-from model.objective import Flow
+from model.objective import Space
 from model.settings import kind_of
 from model.surface import BYTES, axis, check_shape, estimate, free_memory, strides
 
@@ -52,28 +52,12 @@ class Function(Objective):
         self.function, self._chunk, self.asked = function, chunk, list[tuple[float, float]]()
 
     @property
-    def size(self) -> int:
-        return 2
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return ("θ₀", "θ₁")
-
-    @property
-    def filters(self) -> tuple[slice, ...]:
-        return ()
-
-    @property
-    def region(self) -> None:
-        return None
+    def space(self) -> Space:
+        return Space(2, "a function")
 
     @property
     def samples(self) -> int:
         return 1
-
-    @property
-    def test(self) -> None:
-        return None
 
     @property
     def chunk(self) -> int:
@@ -86,9 +70,6 @@ class Function(Objective):
         raise NotImplementedError
 
     def _hessian_at(self, params: Array) -> Any:
-        raise NotImplementedError
-
-    def _flow(self, params: Array) -> Flow:
         raise NotImplementedError
 
     def _slice(self, origin: Array, directions: Array) -> Any:

@@ -19,7 +19,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from explorer.frame import Frame, number
 from explorer.history import History
 from explorer.playback import Playback
-from explorer.recording import Column, Recording, land
+from explorer.recording import Column, Recording
 from explorer.session.probing import PROBED, Probing
 from explorer.session.runs import LONGEST_NAME, MOST_ENDED, Runs
 from explorer.session.surveying import Surveying
@@ -230,7 +230,7 @@ class Session(QObject):
         """Train another run, from the experiment's start or from a state; the run so far, under the experiment in force
         `before`, becomes a ghost. Says which run is forgotten for it."""
         forgotten = self._runs.begin(self._experiment, at, words, before)
-        if land(before) != land(self._experiment):
+        if before.objective.space != self._experiment.objective.space:
             self._leave_land()
         self._begin(keep_plane)
         self.train()
@@ -349,7 +349,7 @@ class Session(QObject):
 
     def _activate(self, run: Recording) -> None:
         before, self._experiment = self._experiment, run.experiment
-        here = land(before) == land(run.experiment)
+        here = before.objective.space == run.experiment.objective.space
         self._runs.activate(run.number, before)
         if not here:
             self._leave_land()
@@ -361,7 +361,7 @@ class Session(QObject):
         """Add ended runs, each with its name and experiment, to the picture as ghosts; says what came of it."""
         shown, forgotten = 0, ""
         for words, experiment, trajectory in runs:
-            if land(experiment) != land(self._experiment):
+            if experiment.objective.space != self._experiment.objective.space:
                 continue
             shown, self._changed = shown + 1, True
             if self._runs.show(trajectory):  # is there already

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from explorer.frame import MOST_ENDED, Run, racing_slot
-from explorer.recording import Recording, land, measure
+from explorer.recording import Recording
 from model import Experiment, Plane, State, Trajectory
 from model.arrays import Array
 
@@ -117,13 +117,13 @@ class Runs:
 
     def near(self, experiment: Experiment) -> list[Recording]:
         """The ended runs that belong on the land of an experiment."""
-        here = land(experiment)
-        return [run for run in self.ended if land(run.experiment) == here]
+        here = experiment.objective.space
+        return [run for run in self.ended if run.objective.space == here]
 
     def foreign(self, experiment: Experiment) -> list[Recording]:
         """Those of them whose heights are by another measure."""
-        here = measure(experiment)
-        return [run for run in self.near(experiment) if run.valued != here]
+        here = experiment.objective
+        return [run for run in self.near(experiment) if run.valued is not here]
 
     def stand_on(self, plane: Plane | None, experiment: Experiment) -> None:
         """Coordinates of the ended runs on another plane, or nowhere."""

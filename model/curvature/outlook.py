@@ -10,7 +10,7 @@ from model.curvature.ends import Extremes, extremes
 from model.curvature.matrix import overflow_is_expected
 from model.curvature.words import told_apart
 from model.descent import Descent, State
-from model.objective import Flow, Objective
+from model.objective import Flow, Objective, flow
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ def forecast(objective: Objective, descent: Descent, state: State, warm: Array |
     limit = optimizer.limit(rate)
     warning = _warning(descent, loss, actual, ends.largest, limit, metric is not None)
     return Forecast(
-        predicted, actual, ends, limit, " ".join(filter(None, [warning, dead_units(objective.flow(params))]))
+        predicted, actual, ends, limit, " ".join(filter(None, [warning, dead_units(flow(objective, params))]))
     )
 
 

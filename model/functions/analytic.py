@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Annotated
 
 import numpy as np
 
 from model.arrays import Array
 from model.formula import Formula
-from model.objective import Bounds, Flow, Objective, Product, Slice
+from model.objective import Bounds, Objective, Product, Slice, Space
 from model.settings import Settings, fields_of, setting
 
 Minimum = tuple[float, float, float]  # x, y and the value there
@@ -72,29 +72,15 @@ class Analytic(Objective):
         self.function = function
         self.formula = _formula(function.formula, tuple(function.constants.items()))
 
-    @property
-    def size(self) -> int:
-        return 2
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return ("x", "y")
-
-    @property
-    def filters(self) -> tuple[slice, ...]:
-        return ()
-
-    @property
-    def region(self) -> Bounds | None:
-        return self.function.region
+    @cached_property
+    def space(self) -> Space:
+        function = self.function
+        of = type(function), function.formula, tuple(function.constants.items())
+        return Space(2, of, function.region, naming=_names)
 
     @property
     def samples(self) -> int:
         return 1
-
-    @property
-    def test(self) -> Objective | None:
-        return None
 
     @property
     def chunk(self) -> int:
@@ -125,12 +111,13 @@ class Analytic(Objective):
 
         return product
 
-    def _flow(self, params: Array) -> Flow:
-        return Flow(np.empty(0), np.empty(0))
-
     def _slice(self, origin: Array, directions: Array) -> Slice:
         # In float64: there is too little to do for float32 to be worth its error.
         return lambda coords: self._loss(origin + coords.astype(float) @ directions)
+
+
+def _names() -> tuple[str, ...]:
+    return ("x", "y")
 
 
 @lru_cache(maxsize=32)

@@ -98,7 +98,7 @@ class AlongParameter(LocalLine, frozen=True, tag="parameter"):
             raise SettingError("line.number", self.number, f"a number from 0 to {objective.size - 1}")
         origin, direction = course.here.copy(), np.zeros(objective.size)
         origin[self.number], direction[self.number] = 0.0, 1.0
-        return self._drawn(Line(origin, direction, (-1.0, 1.0), objective.names[self.number]), course, least=1.0)
+        return self._drawn(Line(origin, direction, (-1.0, 1.0), objective.space.names[self.number]), course, least=1.0)
 
 
 class AlongEigenvector(LocalLine, frozen=True, tag="eigenvector"):
@@ -165,7 +165,7 @@ class Ensemble(LocalLine, frozen=True, tag="ensemble"):
             allowed = f"a whole number from 2 to {most}, for {objective.size:,} parameters"
             raise SettingError("line.count", self.count, allowed)
         fan = rng.normal(size=(self.count, objective.size))
-        if objective.filters:
+        if objective.space.filters:
             fan = np.stack([filter_normalized(objective, direction, here) for direction in fan])
         else:
             fan /= np.linalg.norm(fan, axis=1, keepdims=True)

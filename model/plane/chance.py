@@ -38,7 +38,7 @@ class RandomNormalized(PlaneKind, frozen=True, tag="random"):
     ] = "held"
 
     def check_kind(self, objective: Objective) -> None:
-        if self.biases == "held" and sum(part.stop - part.start for part in objective.filters) < 2:
+        if self.biases == "held" and sum(part.stop - part.start for part in objective.space.filters) < 2:
             raise SettingError("plane", "random", "a network with two or more weights, for two random directions")
 
     def choose(self, objective: Objective, course: Course) -> Plane:
@@ -65,7 +65,7 @@ def filter_normalized(objective: Objective, direction: Array, params: Array, bia
     Biases are zero, or of the size that they have in `params`. Where all is zero there is nothing to go by: then the
     direction keeps its own norms.
     """
-    parts = list(objective.filters)
+    parts = list(objective.space.filters)
     if biases:
         parts += [slice(index, index + 1) for index in np.flatnonzero(~is_weight(objective)).tolist()]
     scaled, weightless = np.zeros_like(direction), not any(params[part].any() for part in parts)
@@ -78,7 +78,7 @@ def filter_normalized(objective: Objective, direction: Array, params: Array, bia
 def is_weight(objective: Objective) -> Array:
     """Which of the P parameters are incoming weights of a neuron, `(P,)`; the others are biases."""
     weights = np.zeros(objective.size, bool)
-    for part in objective.filters:
+    for part in objective.space.filters:
         weights[part] = True
     return weights
 
@@ -102,7 +102,7 @@ def valley_share(
     valleys = 0
     for _ in range(planes):
         drawn = rng.normal(size=(2, objective.size))
-        if objective.filters:
+        if objective.space.filters:
             drawn = np.stack([filter_normalized(objective, direction, params) for direction in drawn])
         # A loss that is not finite, or not a number, is no way down.
         valleys += not (objective.loss(params + circle @ drawn) <= bottom).any()

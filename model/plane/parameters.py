@@ -33,7 +33,7 @@ class TwoParameters(PlaneKind, frozen=True, tag="two-parameters"):
         u[self.first] = v[self.second] = 1.0
         origin = course.params[-1].copy()
         origin[[self.first, self.second]] = 0.0  # so that the axes show the parameters' own values
-        names = objective.names
+        names = objective.space.names
         labels = names[self.first], names[self.second]
         return Plane(origin, u, v, UNIT, labels).around(course.params, least=1.0)
 

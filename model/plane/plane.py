@@ -154,9 +154,9 @@ def whole_plane(objective: Objective, params: Array) -> Plane:
     Drawn is what holds the path `(N, P)` and the objective's region, if that is known.
     """
     u, v = np.eye(2)[:, : objective.size]
-    labels = (*objective.names, "no second parameter")[:2]
+    labels = (*objective.space.names, "no second parameter")[:2]
     plane = Plane(np.zeros(objective.size), u, v, UNIT, (labels[0], labels[1]), 1.0)
-    if objective.region is None:
+    if objective.space.region is None:
         return plane.around(params, least=1.0)
-    corners = np.array(objective.region).T
+    corners = np.array(objective.space.region).T
     return replace(plane, bounds=bounds_around(np.vstack([params, corners]), margin=0.0, least=0.0))
