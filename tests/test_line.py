@@ -125,7 +125,7 @@ def test_directions_by_hand() -> None:
         assert line.label == f"eigenvector, λ = {44 if expected[0] else 2}"
     second = AlongParameter(number=1).line(WELLS, params)
     np.testing.assert_array_equal(second.point(np.array([1.0, 5.0])), [[2.0, 1.0], [2.0, 5.0]])
-    assert second.label == WELLS.names[1]
+    assert second.label == WELLS.space.names[1]
 
 
 @pytest.mark.parametrize(("first", "second", "rows"), [(0, -1, (0, 8)), (3, 5, (3, 5)), (-2, 1, (4, 1))])
