@@ -19,14 +19,14 @@ from model.experiment import Experiment, NetworkLoss, from_json, to_json
 from model.changes import Changes, another_start, changes, with_field, with_text
 from model.running import Landscape, Look, Step, landscape, plane_of, train
 from model.probing import Probe, probe
-from model.worker import Batch, Worker
+from model.worker import Batch, Conductor, Worker
 from model.storage import StoredRun, load_run, save_run
 
 __all__ = [
     "ACTIVATIONS", "DATASETS", "FUNCTIONS", "HEADS", "INITIALIZERS", "LINES", "LOSSES", "OPTIMIZERS", "PLANES",
-    "SCHEDULES", "Activation", "Batch", "Changes", "Constant", "Dataset", "Descent", "Experiment", "Field", "Fit",
-    "Flow", "Function", "HeavyBall", "Initializer", "Landscape", "Line", "Look", "Loss", "Network", "NetworkLoss",
-    "Objective", "Optimizer", "Plane", "PlaneKind", "Principal", "Probe", "Profile", "RandomNormalized",
+    "SCHEDULES", "Activation", "Batch", "Changes", "Conductor", "Constant", "Dataset", "Descent", "Experiment", "Field",
+    "Fit", "Flow", "Function", "HeavyBall", "Initializer", "Landscape", "Line", "Look", "Loss", "Network",
+    "NetworkLoss", "Objective", "Optimizer", "Plane", "PlaneKind", "Principal", "Probe", "Profile", "RandomNormalized",
     "Restricted", "Schedule", "SettingError", "Settings", "Source", "State", "Step", "StoredRun", "Surface",
     "Trajectory", "TwoParameters", "Worker", "advance", "another_start", "begin", "changes", "descend", "fields_of",
     "from_json", "landscape", "load_run", "plane_of", "probe", "resume", "save_run", "survey", "to_json", "train",

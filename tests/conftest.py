@@ -158,7 +158,7 @@ def open_window(qtbot: QtBot, stored: QSettings) -> Iterator[Callable[..., Windo
 
 def workers() -> list[threading.Thread]:
     """The threads of sessions that are still alive."""
-    return [thread for thread in threading.enumerate() if thread.name in ("train", "survey", "probe", "file")]
+    return [thread for thread in threading.enumerate() if thread.name in ("compute", "file")]
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from model import Worker
+from model import Conductor, Worker
 from tests.clock import Clock
 
 PATIENCE = 60.0  # seconds, for what is bound to happen
@@ -51,8 +51,8 @@ def until(done: Callable[[], bool]) -> None:
 def move(clock: Clock, worker: Worker[Any], seconds: float) -> None:
     """Let time go on; the worker, which may be waiting for it, looks at the clock again."""
     clock.now += seconds
-    worker.hold()
-    worker.release()
+    worker.conductor.hold()
+    worker.conductor.release()
 
 
 def announced(items: Iterator[Any], at: int, event: threading.Event) -> Iterator[Any]:
@@ -128,8 +128,8 @@ def test_start_forgets_the_newest_item(worker: Worker[Any]) -> None:
     collect(worker)
     worker.start(lambda: iter([]))
     collect(worker)
-    worker.replace(lambda newest: iter([newest]))
-    assert collect(worker)[0] == [None]
+    worker.replace(lambda newest: iter([("newest", newest)]))
+    assert collect(worker)[0] == [("newest", None)]
 
 
 def test_replace_goes_on_from_the_newest_item(worker: Worker[int]) -> None:
@@ -140,8 +140,8 @@ def test_replace_goes_on_from_the_newest_item(worker: Worker[int]) -> None:
 
 
 def test_replace_before_anything_else_starts_from_nothing(worker: Worker[Any]) -> None:
-    worker.replace(lambda newest: iter([newest]))
-    assert collect(worker)[0] == [None]
+    worker.replace(lambda newest: iter([("newest", newest)]))
+    assert collect(worker)[0] == [("newest", None)]
 
 
 def numbers_from(newest: tuple[int, int] | None, wish: int) -> Iterator[tuple[int, int]]:
@@ -420,3 +420,110 @@ def test_it_works_on_a_thread_of_its_own(worker: Worker[int]) -> None:
     worker.start(lambda: iter([threading.get_ident()]))
     [there], _ = collect(worker)
     assert there != threading.get_ident()
+
+
+# ---- several of them, and one conductor -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def conductor() -> Iterator[Conductor]:
+    conductor = Conductor("test")
+    yield conductor
+    assert conductor.close()
+
+
+def test_all_of_a_conductor_s_workers_are_on_its_thread(conductor: Conductor) -> None:
+    workers = [Worker[int](name, conductor) for name in "abc"]
+    for worker in workers:
+        worker.start(lambda: iter([threading.get_ident()]))
+    threads = {collect(worker)[0][0] for worker in workers}
+    assert len(threads) == 1 and threading.get_ident() not in threads
+
+
+def test_nobody_starves(conductor: Conductor) -> None:
+    """Endless ones beside each other, one with a small share of the time: all go on."""
+    workers = [Worker[int](str(share), conductor, share) for share in (1.0, 2.0, 0.1)]
+    for worker in workers:
+        worker.start(count)
+    for _ in range(3):
+        for worker in workers:
+            worker.take()
+            collect(worker, lambda items: len(items) >= 2000)
+
+
+def test_what_is_urgent_comes_before_all_else(conductor: Conductor) -> None:
+    """Until its first item, however often it could be stopped before; others have their turn after that."""
+    order, begun, go_on = list[str](), threading.Event(), threading.Event()
+
+    def others() -> Iterator[int]:
+        for number in count():
+            order.append("other")
+            begun.set()
+            assert go_on.wait(PATIENCE)
+            yield number
+
+    def urgent() -> Iterator[int | None]:
+        for _ in range(50):
+            order.append("urgent")
+            yield None
+        yield 1
+        yield from count()
+
+    other, wanted = Worker[int]("other", conductor, share=100.0), Worker[int]("wanted", conductor)
+    other.start(others)
+    assert begun.wait(PATIENCE)
+    wanted.start(urgent, urgent=True)
+    go_on.set()
+    collect(wanted, bool)
+    first, last = order.index("urgent"), len(order) - order[::-1].index("urgent")
+    assert set(order[first:last]) == {"urgent"}
+    other.take()
+    collect(other, bool)
+
+
+def test_what_is_urgent_and_ends_without_an_item_lets_the_others_go_on(conductor: Conductor) -> None:
+    other, empty, broken_one = (Worker[int](name, conductor) for name in ("other", "empty", "broken"))
+    other.start(count)
+    empty.start(lambda: iter(()), urgent=True)
+    broken_one.start(broken_at_once, urgent=True)
+    assert collect(empty) == ([], [])
+    assert isinstance(collect(broken_one)[1][0], LookupError)
+    other.take()
+    collect(other, bool)
+
+
+def test_none_is_a_place_to_stop_at_and_no_item(worker: Worker[int]) -> None:
+    worker.start(lambda: iter([None, 1, None, None, 2, None]))
+    assert collect(worker) == ([1, 2], [])
+    worker.replace(lambda newest: iter([None, (newest or 0) + 1]))
+    assert collect(worker) == ([3], [])
+
+
+def test_whoever_waits_for_his_pace_keeps_nobody_waiting(conductor: Conductor, pacer: Clock) -> None:
+    slow, fast = Worker[int]("slow", conductor), Worker[int]("fast", conductor)
+    slow.set_pace(1.0)
+    slow.start(count)
+    collect(slow, bool)
+    fast.start(lambda: iter(range(1000)))
+    assert collect(fast) == (list(range(1000)), []) and not slow.take().items
+    pacer.now += 1.5
+    with conductor.changed:
+        conductor.changed.notify_all()
+    collect(slow, bool)
+
+
+def test_while_it_is_held_nothing_begins(conductor: Conductor) -> None:
+    """Nor is what was asked meanwhile lost; what nobody wants any more is dropped all the same."""
+    worker, ended = Worker[Any]("one", conductor), threading.Event()
+    worker.start(lambda: last_words(ended))
+    collect(worker, bool)
+    conductor.hold()
+    conductor.hold()
+    worker.start(lambda: iter("ab"))
+    assert ended.wait(PATIENCE)
+    conductor.release()
+    other = Worker[int]("other", conductor)
+    other.start(lambda: iter([1]))
+    assert worker.take() == ([], True, None) and other.take() == ([], True, None)
+    conductor.release()
+    assert collect(worker) == (["a", "b"], []) and collect(other) == ([1], [])

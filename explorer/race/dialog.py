@@ -36,7 +36,7 @@ class RaceDialog(QDialog):
         self._worker: Worker[Entry | None] | None = None
         self._raced: Experiment | None = None
         self._entries = dict[int, Entry]()
-        self._racing, self._steps, self._room = False, 0, QSize(1120, 720)  # at scale 1
+        self._racing, self._steps, self._counted, self._room = False, 0, 0, QSize(1120, 720)  # at scale 1
         self.setWindowTitle("Race of optimizers")
         self._timer = QTimer(self)
         self._timer.setInterval(POLL)
@@ -120,7 +120,7 @@ class RaceDialog(QDialog):
             return
         self._raced, settings = self._session.experiment, self._race
         experiment = self._raced
-        self._entries, self._steps, self._racing = {}, 0, True
+        self._entries, self._steps, self._counted, self._racing = {}, 0, 0, True
         self._worker = self._worker or Worker("race")
         self._worker.start(lambda: race(experiment, settings))
         self._timer.start()
@@ -143,11 +143,11 @@ class RaceDialog(QDialog):
         worker = self._worker
         if worker is None:
             return
-        worker.hold()
+        worker.conductor.hold()
         try:
             self._take_in()
         finally:
-            worker.release()
+            worker.conductor.release()
 
     def _take_in(self) -> None:
         changed, running, error = self._take()
@@ -164,13 +164,11 @@ class RaceDialog(QDialog):
 
     def _take(self) -> tuple[bool, bool, Exception | None]:
         assert self._worker is not None
-        batch = self._worker.take()
-        changed = False
-        for item in batch.items:
-            self._steps += 1
-            if item is not None:
-                self._entries[item.number], self._steps, changed = item, 0, True
-        return changed, batch.running, batch.error
+        batch, pulled = self._worker.take(), self._worker.pulled
+        for entry in batch.items:
+            self._entries[entry.number], self._counted = entry, pulled
+        self._steps = pulled - self._counted
+        return bool(batch.items), batch.running, batch.error
 
     @property
     def _tried(self) -> list[Entry]:

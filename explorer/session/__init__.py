@@ -45,6 +45,7 @@ from model.line import between
 from model.objective import Bounds
 from model.plane import LocalKind
 from model.running import recorded, within_reach
+from model.worker import Conductor
 
 __all__ = ["LONGEST_NAME", "MOST_ENDED", "PROBED", "Session"]
 
@@ -63,9 +64,9 @@ class Session(QObject):
 
     def __init__(self, experiment: Experiment, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._trainer: Worker[Step] = Worker("train")
-        self._survey, self._probing = Surveying(), Probing()
-        self._workers = self._trainer, self._survey.worker, self._probing.worker
+        self._conductor = Conductor("compute")
+        self._trainer: Worker[Step] = Worker("train", self._conductor, share=2.0)
+        self._survey, self._probing = Surveying(self._conductor), Probing(self._conductor)
         self._experiment = experiment
         self._runs, self._history = Runs(experiment), History()
         self._playback = Playback()
@@ -521,8 +522,7 @@ class Session(QObject):
         if survey.choosing:
             survey.zoomed = False
         look = self._look(None if survey.choosing or survey.surface is None else survey.surface.plane)
-        # A glance at a moving plane is a matter of milliseconds, as long as no other thread is in its way.
-        survey.ask(look, self._runs.foreign(self._experiment), (self._trainer,) if look.moving else ())
+        survey.ask(look, self._runs.foreign(self._experiment))
         self._changed = self._hurried = True
         if not self._closed:
             self._timer.start(SOON)
@@ -617,10 +617,8 @@ class Session(QObject):
         The workers wait meanwhile: whoever shows the frame paints it before this returns.
         """
         began = time.perf_counter()
-        workers = self._workers
+        self._conductor.hold()
         try:
-            for worker in workers:
-                worker.hold()
             self._collect()
             self._receive()
             self._follow_state(began)
@@ -634,8 +632,7 @@ class Session(QObject):
                 self.frame = self._snapshot()
                 self.frame_changed.emit(self.frame)
         finally:  # an error is reported, and the next frame comes all the same
-            for worker in workers:
-                worker.release()
+            self._conductor.release()
             if not self._closed:
                 self._timer.start(self._pause(began, time.perf_counter()))
 
@@ -740,10 +737,7 @@ class Session(QObject):
         """End all threads; True if they did. Nothing is emitted afterwards."""
         self._closed = True
         self._timer.stop()
-        for worker in self._workers:
-            worker.stop()
-        ended = [worker.close() for worker in self._workers]
-        return all(ended)
+        return self._conductor.close()
 
 
 def _starting_at(params: Array, experiment: Experiment) -> Experiment:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from model import Look, Probe, Surface, Worker, probe
 from model.line import Line
+from model.worker import Conductor
 
 # What can be found out: how far to trust the picture, and what comes with it; the loss along a line; all eigenvalues.
 PROBED = {"trust", "slice", "spectrum"}
@@ -15,8 +16,8 @@ EVERY = 0.25  # seconds between looks: exact curvatures cost some hundred steps
 class Probing:
     """What is known about the state under the cursor, and the line along which it is sliced, if somebody drew one."""
 
-    def __init__(self) -> None:
-        self.worker: Worker[Probe | None] = Worker("probe")
+    def __init__(self, conductor: Conductor) -> None:
+        self.worker: Worker[Probe] = Worker("probe", conductor, share=0.5)
         self.found: Probe | None = None
         self.line: Line | None = None
         self._wanted: set[str] = set()
@@ -44,7 +45,7 @@ class Probing:
     def take(self) -> tuple[bool, Exception | None]:
         """Take in what was found out; says whether anything was, and the error that ended it, if one did."""
         batch = self.worker.take()
-        newest: Probe | None = next((item for item in reversed(batch.items) if item is not None), None)
+        newest: Probe | None = batch.items[-1] if batch.items else None
         self.found = newest or self.found
         self._busy = batch.running and (self._busy and newest is None)
         return newest is not None, batch.error

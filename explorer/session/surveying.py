@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
-from typing import Any
 
 from explorer.frame import thinned
 from explorer.recording import Recording
 from model import Landscape, Look, Plane, Surface, Worker, landscape
 from model.arrays import Array
 from model.running import Bridge, joined
-from model.worker import undisturbed
+from model.worker import Conductor
 
 AWHILE, FIRST = 0.015, 0.6  # seconds that another surface is waited for, and the very first one
 GLANCES = 0.03  # seconds between surveys of a plane that moves
@@ -26,8 +24,8 @@ class Surveying:
     wants surveys that he did not ask for.
     """
 
-    def __init__(self) -> None:
-        self.worker: Worker[Landscape | None] = Worker("survey")
+    def __init__(self, conductor: Conductor) -> None:
+        self.worker: Worker[Landscape] = Worker("survey", conductor)
         self.surface: Surface | None = None
         self.bridge: Bridge | None = None
         self.running, self.wanted, self.keeps, self.choosing = False, True, False, True
@@ -47,11 +45,11 @@ class Surveying:
         self.running, self.bridge, self.keeps = False, None, keeps
         self.wanted = not keeps or self.surface is None or self.surface.progress < 1
 
-    def ask(self, look: Look, foreign: list[Recording], others: Iterable[Worker[Any]]) -> None:
-        """Survey what is to be looked at, while the `others` wait."""
+    def ask(self, look: Look, foreign: list[Recording]) -> None:
+        """Survey what is to be looked at; all else waits for the first, coarse surface."""
         self._start(look, foreign)
         self.wanted = self._seen = False
-        self.worker.start(lambda: undisturbed(landscape(look), others))
+        self.worker.start(lambda: landscape(look), urgent=True)
 
     def join(self, look: Look, end: Array, names: tuple[str, str]) -> None:
         """Find a way of low loss from parameters `(P,)` to the current state, and survey the plane through it."""
@@ -80,7 +78,7 @@ class Surveying:
     def take(self) -> tuple[Landscape | None, Exception | None]:
         """The newest that came since the last look, and the error that ended it, if one did."""
         batch = self.worker.take()
-        newest: Landscape | None = next((item for item in reversed(batch.items) if item is not None), None)
+        newest: Landscape | None = batch.items[-1] if batch.items else None
         if newest is not None:
             self.choosing, self._seen = False, True
         self.running = self.running and batch.running

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Mapping
-from functools import cached_property, lru_cache
+from collections.abc import Hashable, Mapping
+from functools import lru_cache
 from typing import Annotated
 
 import numpy as np
@@ -56,8 +56,8 @@ class Function(Settings, frozen=True, tag_field="kind"):
 
     @property
     def objective(self) -> Analytic:
-        """The function as an objective; the same object for equal settings."""
-        return _objective(self)
+        """The function as an objective; the same object from wherever the descent begins."""
+        return _objective(type(self), self.formula, tuple(self.constants.items()), self.region)
 
 
 class Analytic(Objective):
@@ -68,15 +68,12 @@ class Analytic(Objective):
     derivatives, which may also be infinite there.
     """
 
-    def __init__(self, function: Function) -> None:
-        self.function = function
-        self.formula = _formula(function.formula, tuple(function.constants.items()))
+    def __init__(self, of: Hashable, formula: Formula, region: Bounds) -> None:
+        self.formula, self._space = formula, Space(2, of, region, naming=_names)
 
-    @cached_property
+    @property
     def space(self) -> Space:
-        function = self.function
-        of = type(function), function.formula, tuple(function.constants.items())
-        return Space(2, of, function.region, naming=_names)
+        return self._space
 
     @property
     def samples(self) -> int:
@@ -121,10 +118,7 @@ def _names() -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=32)
-def _objective(function: Function) -> Analytic:
-    return Analytic(function)
-
-
-@lru_cache(maxsize=32)
-def _formula(text: str, constants: tuple[tuple[str, float], ...]) -> Formula:
-    return Formula(text, dict(constants))
+def _objective(
+    kind: type[Function], formula: str, constants: tuple[tuple[str, float], ...], region: Bounds
+) -> Analytic:
+    return Analytic((kind, formula, constants), Formula(formula, dict(constants)), region)
