@@ -30,6 +30,6 @@ class Progress(QProgressBar):
         """Show which share is done of a race that is still `going` on, or was stopped there."""
         self.setValue(round(STEPS * share))
         spent = time.monotonic() - self._began
-        left = time_left(spent, share) if going and spent > EARLY else ""
+        left = time_left(spent, share) if going and spent > EARLY and share else ""
         done = f"{100 * share:.0f} %" if share > 0.1 or share == 0 else f"{100 * share:.1f} %"
         self.setFormat(f"{done}, about {left}" if left else done)
