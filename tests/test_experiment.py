@@ -56,6 +56,7 @@ from model.objective import unsuited
 from model.optimizers import SGD
 from model.plane import Curvature, Steepest
 from model.settings import kind_of
+from tests.cases import in_turn
 
 ROOT = Path(__file__).parent.parent
 
@@ -110,7 +111,7 @@ def others() -> dict[str, Experiment]:
 
 
 FITTING, OTHERS = fitting(), others()
-every = pytest.mark.parametrize("experiment", (FITTING | OTHERS).values(), ids=(FITTING | OTHERS).keys())
+every = in_turn("experiment", (FITTING | OTHERS).values(), ids=(FITTING | OTHERS).keys())
 
 
 def digest(trajectory: Trajectory) -> str:
@@ -604,7 +605,7 @@ CHANGED = {kind_of(e.dataset): e for e in FITTING.values()} | {kind_of(e.loss): 
 CHANGED |= {name: OTHERS[name] for name in ("no biases", "polynomial", "held out", "tanh")}
 
 
-@pytest.mark.parametrize("experiment", CHANGED.values(), ids=CHANGED.keys())
+@in_turn("experiment", CHANGED.values(), ids=CHANGED.keys())
 @pytest.mark.parametrize("dataset", DATASETS, ids=kind_of)
 def test_other_data_bring_what_has_to_go_with_them(experiment: Experiment, dataset: Any) -> None:
     changed = with_field(experiment, "dataset", dataset())
