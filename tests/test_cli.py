@@ -20,6 +20,7 @@ from model import Experiment, from_json, to_json
 from model.losses import Huber
 
 ROOT = Path(__file__).parent.parent
+pytestmark = pytest.mark.slow
 
 
 def program(folder: Path, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:

@@ -370,12 +370,14 @@ def test_any_bytes_are_accepted_or_refused(noise: bytes) -> None:
 
 @thorough
 @given(st.text(max_size=60))
+@pytest.mark.slow
 def test_any_text_is_accepted_or_refused(noise: str) -> None:
     accepted_or_refused(noise)
 
 
 @thorough
 @given(st.dictionaries(keys, values, max_size=5))
+@pytest.mark.slow
 def test_any_object_is_accepted_or_refused(plain: dict[str, Any]) -> None:
     accepted_or_refused(msgspec.json.encode(plain))
 
@@ -391,6 +393,7 @@ PLACES = [place for place in places(json.loads(to_json(Experiment()))) if place]
 
 @thorough
 @given(st.sampled_from(PLACES), values)
+@pytest.mark.slow
 def test_any_value_in_any_place_is_accepted_or_refused(place: tuple[Any, ...], value: Any) -> None:
     plain = json.loads(to_json(Experiment()))
     target = plain

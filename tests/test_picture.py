@@ -38,6 +38,7 @@ def array(path: Path) -> np.ndarray:
 
 @pytest.mark.parametrize("kind", EACH)
 @pytest.mark.parametrize("size", [(64, 64), (333, 777), (1280, 720)])
+@pytest.mark.slow
 def test_a_picture_has_exactly_the_size_asked_for(
     qapp: Any, frame: Frame, tmp_path: Path, kind: str, size: tuple[int, int]
 ) -> None:
@@ -67,6 +68,7 @@ def test_a_picture_of_a_steered_run_says_what_was_changed(qapp: Any, frame: Fram
         assert image.text["Changes"] == "step 3: Learning rate η 0.1 → 0.3; step 9: Loss a → b"  # type: ignore
 
 
+@pytest.mark.slow
 def test_lines_are_as_many_times_thicker_as_the_picture_is_larger(qapp: Any, frame: Frame, tmp_path: Path) -> None:
     """The orange line of the path: its area in pixels grows with the square of the size, so its width with the size."""
     areas = []

@@ -316,6 +316,7 @@ def test_a_range_that_is_no_number_is_refused(bad: float) -> None:
 
 @pytest.mark.parametrize("loss", LOSSES, ids=kind_of)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.slow
 def test_drawn_in_float32_the_error_is_below_1e_5(loss: type[Loss], activation: str) -> None:
     """Around a trained network, where losses are small, and far from it, where logits are large."""
     experiment = Experiment(network=Network((2, 8, 8, 2), activation=activation), loss=loss())

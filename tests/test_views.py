@@ -200,6 +200,7 @@ def arrays(frame: Frame) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("name", EACH)
+@pytest.mark.slow
 def test_the_same_frame_gives_the_same_pixels_whatever_came_before_and_is_not_changed(
     open_view: Open, cases: dict[str, Frame], name: str
 ) -> None:
@@ -240,6 +241,7 @@ def test_frame_3_after_frame_59_on_the_screen_itself(open_view: Open, base: Fram
 
 @pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
 @pytest.mark.parametrize("name", EACH)
+@pytest.mark.slow
 def test_a_view_shows_something_in_both_themes_and_at_any_size(
     open_view: Open, base: Frame, name: str, theme: Theme
 ) -> None:

@@ -665,6 +665,7 @@ sys.exit(run_window(with_text(load_experiment(), "steps", "100000"), None))
 
 
 @pytest.mark.parametrize("platform", ["offscreen", pytest.param("xcb", marks=pytest.mark.gl)])
+@pytest.mark.slow
 def test_closing_the_window_while_it_trains_at_full_speed_ends_well(tmp_path: Path, platform: str) -> None:
     environment = os.environ | {"XDG_CONFIG_HOME": str(tmp_path), "QT_QPA_PLATFORM": platform, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
