@@ -23,22 +23,26 @@ $(PLACE): FORCE
 endif
 
 .DEFAULT_GOAL = help
-.PHONY: help run test bench lint format setup clean FORCE
+.PHONY: help run test test-quick bench lint format setup clean FORCE
 
 help:
-	@echo "make run      start the application (ARGS=\"...\" are handed on)"
-	@echo "make test     lint, types, import contracts, all tests"
-	@echo "make bench    speed and memory against PyTorch and others, as a table"
-	@echo "make lint     lint, types and import contracts alone"
-	@echo "make format   let ruff rewrite the sources"
-	@echo "make setup    make .venv with everything for development, and stop"
-	@echo "make clean    remove .venv and caches; out/ stays"
+	@echo "make run         start the application (ARGS=\"...\" are handed on)"
+	@echo "make test        lint, types, import contracts, all tests"
+	@echo "make test-quick  the same without tests that open the window, start programs, need OpenGL or take seconds"
+	@echo "make bench       speed and memory against PyTorch and others, as a table"
+	@echo "make lint        lint, types and import contracts alone"
+	@echo "make format      let ruff rewrite the sources"
+	@echo "make setup       make .venv with everything for development, and stop"
+	@echo "make clean       remove .venv and caches; out/ stays"
 
 run: $(RUN) $(if $(DISPLAY)$(WAYLAND_DISPLAY),$(WINDOW),$(DISPLAYS))
 	@sh resources/setup/run.sh $(ARGS)
 
 test: lint $(DISPLAYS)
 	@sh resources/setup/test.sh
+
+test-quick: lint $(WINDOW)
+	@sh resources/setup/test.sh --quick
 
 bench: $(BENCH) $(DISPLAYS)
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname -s)" != Linux ]; then \

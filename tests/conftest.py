@@ -33,6 +33,13 @@ pytest.register_assert_rewrite("tests.harness")
 Gradient = Callable[[Callable[[Array], float], Array], Array]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever opens a window is slow."""
+    for item in items:
+        if "open_window" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def central_differences() -> Gradient:
     """The gradient of a function of an array of any shape, (f(x + h) − f(x − h)) / 2h for each number in it."""

@@ -19,16 +19,22 @@ from model import Experiment, from_json, to_json
 from model.losses import Huber
 
 ROOT = Path(__file__).parent.parent
+pytestmark = pytest.mark.slow
 
 
-def run(folder: Path, *arguments: str, timeout: int = 60) -> subprocess.CompletedProcess[str]:
-    """`loss-explorer` without a display."""
+def program(folder: Path, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    """Python without a display, to which a warning is an error."""
     environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")}
     environment |= {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
     return subprocess.run(
-        [sys.executable, "-m", "explorer", *arguments],
-        cwd=folder, env=environment, capture_output=True, text=True, timeout=timeout,
+        [sys.executable, *arguments],
+        cwd=folder, env=environment, input=given, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`loss-explorer` without a display."""
+    return program(folder, "-m", "explorer", *arguments)
 
 
 def changed(small: Experiment, **fields: Any) -> str:
@@ -57,8 +63,30 @@ BAD: dict[str, tuple[list[str], list[str]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", BAD)
-def test_bad_input_is_one_line_and_nothing_is_written(small: Experiment, tmp_path: Path, name: str) -> None:
+IN_TURN = """
+import contextlib, io, json, os, sys
+from pathlib import Path
+from explorer.__main__ import main
+
+def files():
+    return {path.name: path.read_bytes().hex() for path in Path().iterdir()}
+
+def code(arguments):
+    try:
+        return main(arguments)
+    except SystemExit as end:
+        return end.code
+
+before = files()
+for arguments in json.load(sys.stdin):
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+        answer = code(arguments)
+    print(json.dumps([answer, out.getvalue(), err.getvalue(), files() == before]))
+"""
+
+
+def test_bad_input_is_one_line_and_nothing_is_written(small: Experiment, tmp_path: Path) -> None:
+    """All of it in one process, and the first of it in one of its own."""
     (tmp_path / "key.json").write_text(changed(small, resolutoin=21))
     (tmp_path / "value.json").write_text(changed(small, loss="bcee"))
     (tmp_path / "rate.json").write_text('{"descent": {"schedule": {"kind": "constant", "learning_rate": -1}}}')
@@ -69,14 +97,16 @@ def test_bad_input_is_one_line_and_nothing_is_written(small: Experiment, tmp_pat
         "descent": {"schedule": {"kind": "constant", "learning_rate": 1e6}},
     }  # fmt: skip
     (tmp_path / "wild.json").write_text(json.dumps(wild))
-    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    arguments, words = BAD[name]
-    done = run(tmp_path, *arguments)
-    assert done.returncode == 2, done.stderr
-    assert done.stdout == "" and done.stderr.count("\n") == 1 and done.stderr.startswith("loss-explorer")
-    for word in words:
-        assert word in done.stderr
-    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    given = json.dumps([arguments for arguments, _ in BAD.values()])
+    done = program(tmp_path, "-c", IN_TURN, given=given)
+    assert (done.returncode, done.stderr) == (0, "")
+    for (name, (_, words)), line in zip(BAD.items(), done.stdout.splitlines(), strict=True):
+        code, out, err, untouched = json.loads(line)
+        assert (code, out, untouched) == (2, "", True), f"{name}: {err}"
+        assert err.count("\n") == 1 and err.startswith("loss-explorer") and all(word in err for word in words), name
+    first = next(iter(BAD.values()))[0]
+    alone = run(tmp_path, *first)
+    assert [alone.returncode, alone.stdout, alone.stderr] == json.loads(done.stdout.splitlines()[0])[:3]
 
 
 @pytest.mark.parametrize("view", ["map", "loss", "layers"])
@@ -104,7 +134,7 @@ def test_a_picture_in_three_dimensions_makes_its_own_display(small: Experiment, 
 
 @pytest.mark.gl
 def test_the_showcase_is_a_picture_and_a_film(tmp_path: Path) -> None:
-    done = run(tmp_path, "showcase", "--out", "out", timeout=120)
+    done = run(tmp_path, "showcase", "--out", "out")
     assert done.returncode == 0, done.stderr
     assert sorted(os.listdir(tmp_path / "out")) == ["descent.gif", "descent.png"]
     with Image.open(tmp_path / "out" / "descent.gif") as film:
@@ -129,10 +159,7 @@ WITHOUT_QT = (
 
 @pytest.mark.parametrize("command", ["run", "kinds", "presets", "export --help"])
 def test_numbers_and_lists_need_no_qt(tmp_path: Path, command: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", WITHOUT_QT, *command.split()],
-        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
+    done = program(tmp_path, "-c", WITHOUT_QT, *command.split())
     assert (done.returncode, done.stderr) == (0, "") and done.stdout
 
 

@@ -36,6 +36,7 @@ from model.initializers import GlorotNormal
 from model.losses import BinaryCrossEntropy, Loss, MeanSquared
 from model.objective import Space
 from model.optimizers import SGD, Adam
+from tests.cases import in_turn
 
 
 class Bowl(Objective):
@@ -117,12 +118,12 @@ def test_stable_below_two_over_curvature_and_not_above() -> None:
 
 
 every_descent = pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda kind: kind.__name__)
-every_schedule = pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda kind: kind.__name__)
+every_schedule = in_turn("schedule", SCHEDULES, ids=lambda kind: kind.__name__)
 
 
 @every_descent
 @every_schedule
-@pytest.mark.parametrize("batch_size", [0, 1, 7, 50])
+@in_turn("batch_size", [0, 1, 7, 50])
 def test_twenty_steps_are_ten_and_ten(optimizer: type[Optimizer], schedule: type[Schedule], batch_size: int) -> None:
     how = dict(optimizer=optimizer(), schedule=schedule(warmup=5), batch_size=batch_size)
     objective, how, start = moons(**how, clip_norm=0.1, weight_decay=0.01)
@@ -200,7 +201,7 @@ def test_rows_cannot_be_spoilt() -> None:
 
 
 @every_descent
-@pytest.mark.parametrize("loss", LOSSES, ids=lambda kind: kind.__name__)
+@in_turn("loss", LOSSES, ids=lambda kind: kind.__name__)
 def test_resume_keeps_theta_and_what_is_remembered(optimizer: type[Optimizer], loss: type[Loss]) -> None:
     objective = Fit(Moons(samples=50).load(), Network(widths=(2, 5, 2), activation="tanh"), MeanSquared())
     how = Descent(optimizer=optimizer())
@@ -224,7 +225,7 @@ def test_resume_begins_a_memory_of_another_kind_anew() -> None:
 
 
 @every_descent
-@pytest.mark.parametrize("after", OPTIMIZERS, ids=lambda kind: kind.__name__)
+@in_turn("after", OPTIMIZERS, ids=lambda kind: kind.__name__)
 def test_switching_the_optimizer_keeps_theta(optimizer: type[Optimizer], after: type[Optimizer]) -> None:
     """And its memory where the class is the same: always for the same kind, and between the kinds of momentum."""
     objective, how, start = moons(optimizer=optimizer(), batch_size=7)

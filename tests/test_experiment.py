@@ -57,6 +57,7 @@ from model.objective import unsuited
 from model.optimizers import SGD
 from model.plane import Curvature, Steepest
 from model.settings import kind_of
+from tests.cases import in_turn
 
 ROOT = Path(__file__).parent.parent
 
@@ -111,7 +112,7 @@ def others() -> dict[str, Experiment]:
 
 
 FITTING, OTHERS = fitting(), others()
-every = pytest.mark.parametrize("experiment", (FITTING | OTHERS).values(), ids=(FITTING | OTHERS).keys())
+every = in_turn("experiment", (FITTING | OTHERS).values(), ids=(FITTING | OTHERS).keys())
 
 
 def digest(trajectory: Trajectory) -> str:
@@ -370,12 +371,14 @@ def test_any_bytes_are_accepted_or_refused(noise: bytes) -> None:
 
 @thorough
 @given(st.text(max_size=60))
+@pytest.mark.slow
 def test_any_text_is_accepted_or_refused(noise: str) -> None:
     accepted_or_refused(noise)
 
 
 @thorough
 @given(st.dictionaries(keys, values, max_size=5))
+@pytest.mark.slow
 def test_any_object_is_accepted_or_refused(plain: dict[str, Any]) -> None:
     accepted_or_refused(msgspec.json.encode(plain))
 
@@ -391,6 +394,7 @@ PLACES = [place for place in places(json.loads(to_json(Experiment()))) if place]
 
 @thorough
 @given(st.sampled_from(PLACES), values)
+@pytest.mark.slow
 def test_any_value_in_any_place_is_accepted_or_refused(place: tuple[Any, ...], value: Any) -> None:
     plain = json.loads(to_json(Experiment()))
     target = plain
@@ -605,7 +609,7 @@ CHANGED = {kind_of(e.dataset): e for e in FITTING.values()} | {kind_of(e.loss): 
 CHANGED |= {name: OTHERS[name] for name in ("no biases", "polynomial", "held out", "tanh")}
 
 
-@pytest.mark.parametrize("experiment", CHANGED.values(), ids=CHANGED.keys())
+@in_turn("experiment", CHANGED.values(), ids=CHANGED.keys())
 @pytest.mark.parametrize("dataset", DATASETS, ids=kind_of)
 def test_other_data_bring_what_has_to_go_with_them(experiment: Experiment, dataset: Any) -> None:
     changed = with_field(experiment, "dataset", dataset())

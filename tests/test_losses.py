@@ -12,6 +12,7 @@ from model import HEADS, LOSSES, Loss
 from model.activations import Array
 from model.losses import BinaryCrossEntropy, Hinge, Huber, LogCosh, MeanAbsolute, MeanSquared, SoftmaxCrossEntropy
 from model.settings import kind_of
+from tests.cases import in_turn
 
 
 def _log_cosh(e: Array) -> Array:
@@ -50,12 +51,10 @@ USES = {
 
 every = pytest.mark.parametrize("kind", LOSSES, ids=kind_of)
 precisions = pytest.mark.parametrize("dtype", [np.float32, np.float64])
-CASES = [
-    pytest.param(kind(), k, id=f"{kind_of(kind)}-{k}") for kind in LOSSES for k in (1, 2, 3, 5) if k >= kind.fewest
-]
-every_width = pytest.mark.parametrize(("loss", "k"), CASES)
-DEFINED = [case for case in CASES if kind_of(case.values[0]) in DEFINITIONS]
-every_defined = pytest.mark.parametrize(("loss", "k"), DEFINED)
+CASES = [(kind(), k) for kind in LOSSES for k in (1, 2, 3, 5) if k >= kind.fewest]
+every_width = in_turn(("loss", "k"), CASES, ids=lambda case: f"{kind_of(case[0])}-{case[1]}")
+DEFINED = [case for case in CASES if kind_of(case[0]) in DEFINITIONS]
+every_defined = in_turn(("loss", "k"), DEFINED, ids=lambda case: f"{kind_of(case[0])}-{case[1]}")
 
 
 def one_hot(n: int, k: int, rng: np.random.Generator) -> Array:

@@ -12,6 +12,7 @@ from model.activations import Array
 from model.datasets import Dataset
 from model.losses import MeanSquared
 from model.settings import kind_of
+from tests.cases import in_turn
 
 SHAPES = {
     "linear": Network((2, 1)),
@@ -24,7 +25,7 @@ SHAPES = {
     "powers and layers": Network((1, 4, 3, 2), degree=3),
     "powers, no biases": Network((1, 3, 1), degree=2, bias=False),
 }
-every_activation = pytest.mark.parametrize("activation", ACTIVATIONS)
+every_activation = in_turn("activation", ACTIVATIONS)
 every_shape = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
 
 

@@ -29,6 +29,7 @@ from model.datasets import Blobs, Dataset, Moons, Scaling, Sine
 from model.losses import BinaryCrossEntropy, MeanSquared, SoftmaxCrossEntropy
 from model.objective import chosen, flow, unsuited
 from model.settings import kind_of
+from tests.cases import in_turn
 
 SAMPLES = 14
 # Layers up to the last, biases, powers.
@@ -39,7 +40,7 @@ SHAPES = {
     "degree 3": ((1, 4), True, 3),
 }
 every_loss = pytest.mark.parametrize("loss", LOSSES, ids=kind_of)
-every_activation = pytest.mark.parametrize("activation", ACTIVATIONS)
+every_activation = in_turn("activation", ACTIVATIONS)
 every_shape = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
 
 
@@ -121,7 +122,7 @@ def test_stack_is_the_single_ones(loss: type[Loss], shape: Any) -> None:
 @every_loss
 @every_activation
 @every_shape
-@pytest.mark.parametrize("dimensions", [1, 2, 3])
+@in_turn("dimensions", [1, 2, 3])
 def test_slice_agrees_with_loss(loss: type[Loss], activation: str, shape: Any, dimensions: int) -> None:
     objective = fit(loss, activation, shape, samples=40)
     origin, directions = some_params(objective, scale=0.5), some_params(objective, dimensions, seed=1, scale=0.5)

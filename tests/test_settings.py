@@ -27,16 +27,17 @@ from model import (
     fields_of,
 )
 from model.settings import build, kind_named, kind_of, setting, value_of
+from tests.cases import in_turn
 
 REGISTRIES: list[tuple[type[Settings], ...]] = [
     DATASETS, FUNCTIONS, INITIALIZERS, LINES, LOSSES, OPTIMIZERS, PLANES, SCHEDULES,
 ]  # fmt: skip
 REGISTERED = [kind for registry in REGISTRIES for kind in registry]
 ALL: list[type[Settings]] = [*REGISTERED, NetworkLoss, Descent, Network, Experiment]
-FIELDS = [pytest.param(kind, field, id=f"{kind.__name__}.{field.name}") for kind in ALL for field in fields_of(kind)]
+FIELDS = [(kind, field) for kind in ALL for field in fields_of(kind)]
 
-every_class = pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
-every_field = pytest.mark.parametrize(("kind", "field"), FIELDS)
+every_class = in_turn("kind", ALL, ids=lambda kind: kind.__name__)
+every_field = in_turn(("kind", "field"), FIELDS, ids=lambda case: f"{case[0].__name__}.{case[1].name}")
 
 
 class Shape(Settings, frozen=True, tag_field="kind"):

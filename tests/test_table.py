@@ -369,6 +369,7 @@ def test_over_50_mb_is_refused_unread(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("line", ["1,2\n", "w,x\n", '"', "1," * 1000 + "\n", "\n"])
+@pytest.mark.slow
 def test_49_mb_are_refused(tmp_path: Path, line: str) -> None:
     """Which takes a moment: were it quadratic in the length of the file, or of a line, it would take hours."""
     path = tmp_path / "large.csv"

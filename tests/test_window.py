@@ -48,7 +48,7 @@ from model import (
 from model.activations import Array
 from model.datasets import Blobs, Moons
 from tests.clock import Clock
-from tests.harness import editor, length, pick_by_mouse, press, settle, trained, type_into, until
+from tests.harness import editor, length, pick_by_mouse, press, run_of, settle, trained, type_into, until
 
 ROOT = Path(__file__).parent.parent
 Open = Callable[..., Window]
@@ -265,14 +265,17 @@ def test_without_opengl_the_window_works_and_says_so(window: Window) -> None:
     window.actions_["reset"].trigger()
 
 
-@pytest.mark.parametrize("name", presets())
-def test_a_preset_opens_and_trains(window: Window, name: str) -> None:
-    window.open(name)
-    assert window.session.experiment == load_experiment(name) and window.session.training
-    assert load_experiment(name).title in window.windowTitle()
-    until(lambda: length(window.session) > 3)
-    window.session.stop()
-    settle(window.session)
+def test_every_preset_opens_and_trains(window: Window) -> None:
+    for name in presets():
+        window.open(name)
+        experiment = load_experiment(name)
+        assert window.session.experiment == experiment and window.session.training, name
+        assert experiment.title in window.windowTitle()
+
+        def trains(experiment: Experiment = experiment) -> bool:
+            return length(window.session) > 3 and run_of(window).experiment == experiment
+
+        until(trains)
 
 
 def test_what_cannot_be_opened_is_said_and_changes_nothing(window: Window, tmp_path: Path) -> None:
@@ -662,6 +665,7 @@ sys.exit(run_window(with_text(load_experiment(), "steps", "100000"), None))
 
 
 @pytest.mark.parametrize("platform", ["offscreen", pytest.param("xcb", marks=pytest.mark.gl)])
+@pytest.mark.slow
 def test_closing_the_window_while_it_trains_at_full_speed_ends_well(tmp_path: Path, platform: str) -> None:
     environment = os.environ | {"XDG_CONFIG_HOME": str(tmp_path), "QT_QPA_PLATFORM": platform, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
