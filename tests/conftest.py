@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from model import Experiment, Look, Network
 from model.activations import Array
@@ -29,6 +30,11 @@ if TYPE_CHECKING:  # the model's tests need no Qt
     from explorer.window import Window
 
 pytest.register_assert_rewrite("tests.harness")
+# The same examples in every run, however slow the machine.
+settings.register_profile(
+    "steady", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("steady")
 
 Gradient = Callable[[Callable[[Array], float], Array], Array]
 

@@ -15,7 +15,7 @@ import hypothesis.strategies as st
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from model import (
     ACTIVATIONS,
@@ -347,9 +347,7 @@ leaves = st.one_of(
 keys = st.one_of(st.sampled_from(NAMES), st.text(max_size=4))
 values = st.recursive(leaves, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4))
 
-thorough = settings(
-    max_examples=150, deadline=None, database=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
+thorough = settings(max_examples=150)
 
 
 def accepted_or_refused(text: str | bytes) -> None:

@@ -554,12 +554,20 @@ def test_the_surface_belongs_to_the_objective_in_force(
 
 
 def test_a_surface_is_shown_coarse_before_it_is_fine(
-    open_session: Callable[[Experiment], Session], small: Experiment
+    open_session: Callable[[Experiment], Session], small: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    seen = threading.Event()
+
+    def not_too_fast(look: Look) -> Any:
+        for land in landscape(look):
+            yield land
+            assert land is None or seen.wait(PATIENCE)
+
+    monkeypatch.setattr(surveying_module, "landscape", not_too_fast)
     session = open_session(msgspec.structs.replace(small, resolution=201))
-    sizes: list[int] = []
+    sizes, shares = list[int](), list[float]()
     session.frame_changed.connect(lambda frame: sizes.append(len(frame.surface.x) if frame.surface else 0))
-    shares: list[float] = []
+    session.frame_changed.connect(lambda frame: seen.set() if frame.surface else None)
     session.progressed.connect(shares.append)
     settle(session)
     assert sizes == sorted(sizes) and sizes[-1] == 201 and any(0 < size < 201 for size in sizes)

@@ -145,7 +145,7 @@ def test_a_fork_while_training_leaves_every_recorded_state_to_its_parent(
     assert window.session.training
     act(window)
     changed = window.session.experiment
-    until(lambda: len(window.session.frame.runs) == 2)
+    until(lambda: len(window.session.frame.runs) == 2 and length(window.session) > 0)
     ended = len(parent.trajectory)
     until(lambda: length(window.session) > 30)
     assert window.session.training and window.session.frame.following
@@ -703,12 +703,14 @@ def test_control_and_arrows_go_from_change_to_change(window: Window, small: Expe
 # ---- whose keys they are ----------------------------------------------------------------------------------------
 
 
-def test_after_enter_letters_are_the_window_s_keys_again(window: Window) -> None:
+def test_after_enter_letters_are_the_window_s_keys_again(window: Window, pacer: Clock) -> None:
     type_rate(window)
     line = window.controls.editor(RATE).line  # type: ignore[attr-defined]
     assert not line.hasFocus() and window.session.experiment.descent.schedule.rate(0) == 0.0375
+    window.session.set_pace(1)
     press(window, Qt.Key.Key_T)
     assert window.session.training and line.text() == "0.0375"
+    window.session.set_pace(0)
     settle(window.session)
 
 
@@ -724,12 +726,16 @@ def test_escape_brings_back_what_was_there_and_leaves(window: Window, small: Exp
     assert window.session.experiment == small
 
 
-def test_a_closed_list_leaves_letters_to_the_window_and_arrows_to_itself(window: Window, small: Experiment) -> None:
+def test_a_closed_list_leaves_letters_to_the_window_and_arrows_to_itself(
+    window: Window, small: Experiment, pacer: Clock
+) -> None:
     box = editor(window, "network.activation").box
     box.setFocus()
     assert box.hasFocus()
+    window.session.set_pace(1)
     press(window, Qt.Key.Key_T)
     assert window.session.training and window.session.experiment == small
+    window.session.set_pace(0)
     settle(window.session)
     press(window, Qt.Key.Key_Down)
     assert window.session.experiment.network.activation != small.network.activation

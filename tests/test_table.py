@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from model import Dataset, SettingError
@@ -146,10 +146,8 @@ def test_columns_that_are_not_used_may_be_wrong(load: Load) -> None:
 # Not NUL, which is refused; no blanks around, no empty ones; and at least one letter, lest it be a number.
 words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6).map(lambda text: f"w{text}w")
 finite = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e100, max_value=1e100)
-thorough = settings(max_examples=100, deadline=None, database=None, derandomize=True)
 
 
-@thorough
 @given(
     st.lists(st.tuples(words, finite, finite), min_size=2, max_size=12),
     st.lists(words, min_size=3, max_size=3, unique_by=lambda name: " ".join(name.split())),
@@ -173,7 +171,6 @@ def test_what_is_written_is_read(
     assert table.rows == tuple(range(2, len(rows) + 2))
 
 
-@thorough
 @given(st.lists(finite, min_size=2, max_size=20).filter(lambda column: len(set(column)) > 1))
 def test_standardised_and_back(column: list[float]) -> None:
     values = np.array(column)[:, None]
@@ -383,7 +380,6 @@ def test_too_many_numbers_are_refused_before_there_are_any(load: Load) -> None:
     assert message.startswith("dataset.columns: '60,000 rows of 200 inputs' given") and "10,000,000" in message
 
 
-@thorough
 @given(st.binary(max_size=80) | st.text('01.,;"\n\r\t|ab é', max_size=60).map(str.encode))
 def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.mktemp("any") / "mine.csv"

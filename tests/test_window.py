@@ -669,7 +669,7 @@ sys.exit(run_window(with_text(load_experiment(), "steps", "100000"), None))
 def test_closing_the_window_while_it_trains_at_full_speed_ends_well(tmp_path: Path, platform: str) -> None:
     environment = os.environ | {"XDG_CONFIG_HOME": str(tmp_path), "QT_QPA_PLATFORM": platform, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-c", CLOSING], env=environment, capture_output=True, text=True, timeout=60, cwd=tmp_path
+        [sys.executable, "-c", CLOSING], env=environment, capture_output=True, text=True, timeout=300, cwd=tmp_path
     )
     said = [line for line in done.stderr.splitlines() if "propagateSizeHints" not in line]
     assert (done.returncode, said) == (0, [])
