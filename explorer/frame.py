@@ -19,6 +19,7 @@ from model.running import Bridge
 MOST_ENDED = 12  # ended runs that are kept: as many as there are ordinary styles to tell them apart
 MOST_POINTS = 600
 MOST_DRAWN = 401  # points per side
+FARTHEST = 1e290  # losses beyond are drawn as that
 EXACT = 5_000_000  # samples times parameters: some ten milliseconds
 
 
@@ -176,7 +177,7 @@ class Scale:
 
     def __call__(self, losses: Array) -> Array:
         """Heights of losses of any shape: 0 at `low`, 1 at `high` and above; not finite stays not finite."""
-        low, high, values = self._bent(self.low), self._bent(self.high), self._bent(losses)
+        low, high, values = self._bent(self.low), self._bent(self.high), self._bent(within(losses))
         with np.errstate(over="ignore", invalid="ignore"):  # beyond the range of numbers is above `high`, too
             height = np.clip((values - low) / (high - low), 0.0, 1.0)
         return np.where(np.isfinite(losses), height, np.nan)
@@ -219,7 +220,9 @@ def scale_of(frame: Frame) -> Scale | None:
 @lru_cache(maxsize=2)  # while somebody scrubs, it is asked for the same runs sixty times a second
 def _scale(surface: Surface | None, runs: tuple[Run, ...], wish: bool) -> Scale | None:
     path = np.concatenate([np.empty(0), *(run.heights[: run.length] for run in runs)])
-    path, sheet = path[np.isfinite(path)], surface.spread if surface is not None else None
+    path, sheet = within(path[np.isfinite(path)]), None
+    if surface is not None and surface.spread is not None:
+        sheet = within(np.array(surface.spread)).tolist()
     # A path that has diverged is off the scale; it shall not press the land flat.
     near = path if sheet is None else path[path <= sheet[2] + 9 * (max(sheet[2], 0.0) - min(sheet[0], 0.0))]
     beyond, path = len(near) < len(path), near
@@ -238,10 +241,15 @@ def _scale(surface: Surface | None, runs: tuple[Run, ...], wish: bool) -> Scale 
     cuts = cap < high * (1 - 1e-6) and cap > low
     high = cap if cuts else high
     cuts |= beyond
-    if high <= low * (1 + 1e-9) + 1e-300:  # all the same: a flat sheet halfway up
+    if high - low <= 1e-9 * max(abs(low), abs(high)) + 1e-300:  # all the same: a flat sheet halfway up
         span = max(abs(low) * 0.5, 1e-6)
         return Scale(low - span if not logarithmic else low / 1.5, high + span, logarithmic, beyond)
     return Scale(*_outward(low, high, logarithmic), logarithmic, cuts)
+
+
+def within(losses: Array) -> Array:
+    """Losses as far as a scale goes, whose ends may be multiplied and taken from each other."""
+    return np.clip(losses, -FARTHEST, FARTHEST)
 
 
 def _outward(low: float, high: float, logarithmic: bool) -> tuple[float, float]:
@@ -253,12 +261,14 @@ def _outward(low: float, high: float, logarithmic: bool) -> tuple[float, float]:
 
 
 def round_levels(low: float, high: float, about: int) -> Array:
-    """Multiples of 1, 2 or 5 times a power of ten, between `low` and `high`."""
+    """Multiples of 1, 2 or 5 times a power of ten, between `low` and `high`; none where no number lies between."""
     raw = (high - low) / max(about, 1)
+    if not 1e-300 < raw < np.inf or raw < 1e-14 * max(abs(low), abs(high)):
+        return np.empty(0)
     power = 10.0 ** np.floor(np.log10(raw))
     step = power * min((1, 2, 5, 10), key=lambda m: abs(np.log(m * power / raw)))
     first, last = np.ceil(low / step), np.floor(high / step)
-    return np.arange(first, last + 1) * step
+    return np.asarray((first + np.arange(int(last - first) + 1)) * step)
 
 
 def log_levels(low: float, high: float, about: int) -> Array:

@@ -57,7 +57,9 @@ class Surface:
     def spread(self) -> tuple[float, float, float] | None:
         """The lowest, the middle (median) and the highest loss of this grid, where it is finite."""
         finite = self.loss[np.isfinite(self.loss)]
-        return (float(finite.min()), float(np.median(finite)), float(finite.max())) if len(finite) else None
+        if not len(finite):
+            return None
+        return float(finite.min()), 2.0 * float(np.median(finite / 2.0)), float(finite.max())  # the sum of two overflows
 
     @cached_property
     def lowest(self) -> tuple[float, float, float] | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from explorer.frame import (
@@ -28,6 +28,7 @@ from explorer.frame import (
     time_left,
 )
 from model import Experiment, Look, Network, Plane, Surface, Trajectory, TwoParameters, landscape, with_field
+from model.arrays import Array
 from model.functions import Bowl
 
 POSITIVE = st.floats(1e-9, 1e9)
@@ -320,3 +321,34 @@ def test_frames_need_no_qt() -> None:
 )
 def test_how_long_something_will_take_is_said_in_a_fitting_unit(spent: float, share: float, says: str) -> None:
     assert time_left(spent, share) == says
+
+
+# ---- scales over all floats -------------------------------------------------------------------------------------
+
+floats = st.floats(allow_nan=False, allow_infinity=False)
+
+
+def over(losses: Array, logarithmic: bool) -> Frame:
+    """A frame with a surface of such losses, and nothing else."""
+    plane = Plane(np.zeros(2), np.eye(2)[0], np.eye(2)[1], ((0.0, 1.0), (0.0, 1.0)), ("", ""))
+    x, y = np.linspace(0.0, 1.0, losses.shape[0]), np.linspace(0.0, 1.0, losses.shape[1])
+    return Frame(surface=Surface(plane, x, y, losses), logarithmic=logarithmic)
+
+
+@given(losses=st.lists(floats, min_size=4, max_size=4), logarithmic=st.booleans())
+@example([-1e35, -1e35, -1e35, np.nextafter(-1e35, 0.0)], False)
+@example([1.7e308, -1.7e308, 0.0, 5e-324], False)
+@example([1.7e308, 1.7e308, 1.7e308, 1e308], True)
+@example([0.0, 5e-324, 1e-310, 1e-300], True)
+def test_a_scale_holds_over_all_floats(losses: list[float], logarithmic: bool) -> None:
+    """A saddle that ran away, a typed formula: heights from 0 to 1 in order, and a few round levels; no warning."""
+    values = np.sort(np.array(losses)).reshape(2, 2)
+    scale = over(values, logarithmic).scale
+    assert scale is not None and scale.low < scale.high
+    heights = scale(values).ravel()
+    assert ((heights >= 0.0) & (heights <= 1.0)).all() and (np.diff(heights) >= 0.0).all()
+    for levels in (scale.levels, scale.ticks):
+        assert len(levels) <= 60 and np.isfinite(levels).all() and (np.diff(levels) > 0).all()
+        room = 1e-6 * max(abs(scale.low), abs(scale.high))
+        assert not len(levels) or (levels[0] >= scale.low - room and levels[-1] <= scale.high + room)
+    assert np.isnan(scale(np.array([np.inf, -np.inf, np.nan]))).all()
