@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from explorer.export.picture import frame_at, picture, save
 from explorer.frame import Frame, Run
+from explorer.guard import guarded
 from explorer.resources import FOLDER, load_experiment, presets
 from explorer.style import color
 from model import Experiment, Look, another_start
@@ -112,6 +113,7 @@ class Cards(QStyledItemDelegate):
         lines = QFontMetrics(_bold(option.font)).height() + LINES * QFontMetrics(option.font).height()
         return QSize(SHOWN.width() + 2 * GAP, SHOWN.height() + lines + 4 * GAP)
 
+    @guarded()
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         palette, box = option.palette, option.rect.adjusted(GAP // 2, GAP // 2, -GAP // 2, -GAP // 2)
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)

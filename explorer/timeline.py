@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from explorer.form.editors import combo
 from explorer.frame import Change, Frame
+from explorer.guard import guarded, painting
 from explorer.playback import ENDS, PACES, SPEEDS, TIMES, Playback
 from explorer.style import Style, freeze
 
@@ -85,20 +86,21 @@ class Marks(QWidget):
         if change is not None:
             self.chosen.emit(change.step - self._first)
 
+    @guarded()
     def paintEvent(self, event) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        theme = self._style.theme
-        painter.setFont(self._style.font(7, bold=True))
-        for number, change in enumerate(self._changes, 1):
-            x = self._x(change)
-            painter.setPen(QColor(theme.accent))
-            painter.drawLine(int(x), 10, int(x), self.height())
-            box = QRectF(x - 7, 0, 14, 12)
-            painter.setBrush(QColor(theme.accent))
-            painter.drawRoundedRect(box, 3, 3)
-            painter.setPen(QColor(theme.on_accent))
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(number))
+        with painting(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            theme = self._style.theme
+            painter.setFont(self._style.font(7, bold=True))
+            for number, change in enumerate(self._changes, 1):
+                x = self._x(change)
+                painter.setPen(QColor(theme.accent))
+                painter.drawLine(int(x), 10, int(x), self.height())
+                box = QRectF(x - 7, 0, 14, 12)
+                painter.setBrush(QColor(theme.accent))
+                painter.drawRoundedRect(box, 3, 3)
+                painter.setPen(QColor(theme.on_accent))
+                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(number))
 
 
 class Timeline(QWidget):

@@ -59,7 +59,8 @@ class Surface:
         finite = self.loss[np.isfinite(self.loss)]
         if not len(finite):
             return None
-        return float(finite.min()), 2.0 * float(np.median(finite / 2.0)), float(finite.max())  # the sum of two overflows
+        # Halved, as the sum of two of them may overflow.
+        return float(finite.min()), 2.0 * float(np.median(finite / 2.0)), float(finite.max())
 
     @cached_property
     def lowest(self) -> tuple[float, float, float] | None:

@@ -6,10 +6,11 @@ import time
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QRectF, Signal
 from PySide6.QtWidgets import QGraphicsItem
 
 from explorer.frame import log_levels, numbers, round_levels
+from explorer.guard import guarded, say_so
 from explorer.style import Style
 
 
@@ -18,6 +19,7 @@ class NumberAxis(pg.AxisItem):
 
     logarithmic = False
 
+    @guarded(fallback=())
     def tickValues(self, minVal, maxVal, size):
         low, high = sorted((minVal, maxVal))
         if not high > low:
@@ -30,6 +32,7 @@ class NumberAxis(pg.AxisItem):
             levels = round_levels(low, high, round(about))
         return [(1.0, levels.tolist())]
 
+    @guarded(fallback=lambda axis, values, *_: [""] * len(values))
     def tickStrings(self, values, scale, spacing):
         return numbers([10.0**value if self.logarithmic else round(value, 12) for value in values])
 
@@ -41,6 +44,7 @@ class Plot(pg.PlotWidget):
 
     spent = Signal(float)  # seconds
 
+    @guarded(say_so)
     def paintEvent(self, event) -> None:
         began = time.perf_counter()
         super().paintEvent(event)
@@ -94,12 +98,14 @@ class Painted(pg.GraphicsObject):
         if cached:
             self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
 
-    def boundingRect(self):
+    @guarded(fallback=lambda *_: QRectF())
+    def boundingRect(self) -> QRectF:
         return self.viewRect()
 
     def viewRangeChanged(self):
         self.prepareGeometryChange()
         self.update()
 
+    @guarded()
     def paint(self, painter, *args):
         self._paint(painter)

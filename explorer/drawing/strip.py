@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from explorer.guard import guarded, painting, say_so
 from explorer.style import Style
 
 
@@ -33,8 +34,9 @@ class Strip(QWidget):
         self.setFixedHeight(max(round(height), round(22 * self._style.scale)))
         self.update()
 
+    @guarded(say_so)
     def paintEvent(self, event) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), QColor(self._style.theme.window))
-        self._paint(painter, QRectF(self.rect()))
+        with painting(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.fillRect(self.rect(), QColor(self._style.theme.window))
+            self._paint(painter, QRectF(self.rect()))

@@ -8,10 +8,11 @@ from abc import abstractmethod
 from typing import ClassVar, cast
 
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt, Slot
-from PySide6.QtGui import QImage, QPainter, QPen
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtGui import QImage, QPen
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from explorer.frame import Frame
+from explorer.guard import guarded, painting, report
 from explorer.style import Style
 
 
@@ -43,6 +44,12 @@ class View(QWidget):
         self.ringed = False
         self._cost = self._spent = 0.0  # seconds: for a frame by and by, and for the latest so far
         self._taken = -math.inf
+        self._failed = QLabel(self)  # in the place of what cannot be drawn
+        self._failed.setTextFormat(Qt.TextFormat.PlainText)
+        self._failed.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._failed.setWordWrap(True)
+        self._failed.setAutoFillBackground(True)
+        self._failed.hide()
         cast(QApplication, QApplication.instance()).focusChanged.connect(self._ring)
 
     @Slot(QWidget, QWidget)
@@ -63,7 +70,15 @@ class View(QWidget):
         self._taken = time.perf_counter()
         self._cost += 0.3 * (self._spent - self._cost)
         self._spent = 0.0
-        self.show_frame(frame)
+        try:
+            self.show_frame(frame)
+            self._failed.hide()
+        except Exception as error:  # the other views go on, and so does this one with the next frame
+            report(f"{type(self).__name__}.show_frame", error)
+            self._failed.setText(f"{self.caption} cannot be drawn: {error}")
+            self._failed.setGeometry(self.rect())
+            self._failed.raise_()
+            self._failed.show()
         self.charge(time.perf_counter() - self._taken)
 
     def charge(self, seconds: float) -> None:
@@ -83,12 +98,12 @@ class View(QWidget):
 
     # ---- Qt -----------------------------------------------------------------------------------------------------
 
+    @guarded()
     def paintEvent(self, event) -> None:
         if self.ringed:
-            painter = QPainter(self)
-            painter.setPen(QPen(self.palette().highlight(), 1))
-            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
-            painter.end()
+            with painting(self) as painter:
+                painter.setPen(QPen(self.palette().highlight(), 1))
+                painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
 
 
 def rendered(widget: View) -> QImage:
@@ -99,10 +114,7 @@ def rendered(widget: View) -> QImage:
         # A legend may just have got another row, and no event loop need be running.
         QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
         image.fill(widget.palette().window().color())
-        painter = QPainter(image)
-        try:
+        with painting(image) as painter:
             widget.render(painter, QPoint(0, 0))
-        finally:  # an image that goes while it is painted on takes the program with it
-            painter.end()
     widget.ringed = ringed
     return image

@@ -12,6 +12,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
 from explorer.frame import number, racing_slot
+from explorer.guard import guarded
 from explorer.style import Style, swatch
 from model import Optimizer, SettingError
 from model.race import KINDS, Entry, Race, Result, results
@@ -140,11 +141,11 @@ class Results(QTableWidget):
 
 
 class Cell(QTableWidgetItem):
-    """A cell that is sorted by its value; where there is no number it comes last."""
+    """A cell that is sorted by its value: numbers, then words, and what has neither comes last."""
 
+    @guarded(fallback=False)
     def __lt__(self, other: QTableWidgetItem) -> bool:
-        mine, others = self.data(VALUE), other.data(VALUE)
-        return mine < others if isinstance(mine, str) else _sortable(mine) < _sortable(others)
+        return _sortable(self.data(VALUE)) < _sortable(other.data(VALUE))
 
 
 def _plain(value: object) -> object:
@@ -152,8 +153,12 @@ def _plain(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value
 
 
-def _sortable(value: float | None) -> float:
-    return math.inf if value is None or math.isnan(value) else value
+def _sortable(value: object) -> tuple[int, float, str]:
+    """What puts values of all kinds in one order: a new row of a table has none until it is filled."""
+    if isinstance(value, str):
+        return 1, 0.0, value
+    number = float(value) if isinstance(value, (int, float)) else math.nan
+    return (2, 0.0, "") if math.isnan(number) else (0, number, "")
 
 
 def texts(result: Result) -> tuple[str, ...]:

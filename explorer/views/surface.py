@@ -17,6 +17,7 @@ from explorer.drawing.letters import Letters
 from explorer.drawing.stage import Stage, samples
 from explorer.drawing.view import View
 from explorer.frame import Frame
+from explorer.guard import guarded, painting, say_so
 from explorer.style import GHOSTS, PATH, PATH_HALO, WAY_ENTRIES, Entry, Style, draw_legend
 
 SOLID = {
@@ -305,6 +306,7 @@ class Canvas(Stage):
 
     # ---- Qt -----------------------------------------------------------------------------------------------------
 
+    @guarded(say_so)
     def paintEvent(self, event) -> None:
         # Qt also asks when nothing has changed, a neighbour's layout perhaps: then the last picture serves again.
         ratio = self.devicePixelRatioF()
@@ -315,17 +317,13 @@ class Canvas(Stage):
             image = QImage(*size, QImage.Format.Format_RGB32)
             image.fill(self._look.theme.window)
             image.setDevicePixelRatio(ratio)
-            painter = QPainter(image)
-            try:
+            with painting(image) as painter:
                 if self._drawn:
                     painter.drawImage(self.rect(), self._image(*size, samples()))
                 painter.drawImage(self.rect(), self._letters(ratio))
-            finally:
-                painter.end()
             self._painted = key, image
-        painter = QPainter(self)
-        painter.drawImage(0, 0, self._painted[1])
-        painter.end()
+        with painting(self) as painter:
+            painter.drawImage(0, 0, self._painted[1])
         self.spent.emit(time.perf_counter() - began)
 
     def _letters(self, ratio: float) -> QImage:
