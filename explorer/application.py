@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pyqtgraph as pg
 from PySide6 import __version_info__ as qt_version
-from PySide6.QtCore import QEvent, QObject, QSettings, QStandardPaths, Qt, QTimer, qInstallMessageHandler
+from PySide6.QtCore import QEvent, QObject, QStandardPaths, Qt, QTimer, qInstallMessageHandler
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QAbstractSlider, QApplication, QComboBox, QMainWindow
 
+from explorer.preferences import Preferences
 from explorer.style import DARK, THEMES, Theme, set_theme
 from model import Experiment, StoredRun
 
@@ -70,10 +71,10 @@ def _finds_entries(watched: QObject, event: QEvent) -> bool:
     return inside and event.text().isalnum()
 
 
-def preferences() -> QSettings:
+def preferences() -> Preferences:
     """What is remembered from start to start."""
     folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppConfigLocation)
-    return QSettings(str(Path(folder) / "window.ini"), QSettings.Format.IniFormat)
+    return Preferences(Path(folder) / "window.json")
 
 
 def run_window(
@@ -84,7 +85,7 @@ def run_window(
     gc.disable()  # what is made while the program starts is no garbage, and to look for some takes a tenth of a second
     application = make_application()
     stored = preferences()
-    theme = THEMES.get(theme_name or str(stored.value("theme", "dark")), DARK)
+    theme = THEMES.get(theme_name or stored.value("theme"), DARK)
     set_theme(theme)
     sys.setswitchinterval(SWITCH_INTERVAL)
     from explorer.recent import last_experiment

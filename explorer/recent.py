@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QSettings, Signal
+from PySide6.QtCore import QMimeData, Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
 from explorer.playback import ENDS, PACES, SPEEDS, Playback
+from explorer.preferences import Preferences
 from explorer.resources import load_experiment
 from explorer.run_files import SUFFIX
 from model import DATASETS, Experiment, NetworkLoss, SettingError, from_json, to_json, with_field
@@ -52,7 +53,7 @@ class RecentFiles(QMenu):
 
     chosen = Signal(str)
 
-    def __init__(self, stored: QSettings, parent: QWidget | None = None) -> None:
+    def __init__(self, stored: Preferences, parent: QWidget | None = None) -> None:
         super().__init__("Open &recent", parent)
         self._stored = stored
         self._show()
@@ -62,8 +63,8 @@ class RecentFiles(QMenu):
     def paths(self) -> list[str]:
         """Newest first."""
         try:
-            found = json.loads(str(self._stored.value("recent", "[]")))
-        except ValueError:
+            found = json.loads(self._stored.value("recent"))
+        except (ValueError, RecursionError):
             found = []
         return [path for path in found if isinstance(path, str)][:MOST] if isinstance(found, list) else []
 
@@ -77,7 +78,7 @@ class RecentFiles(QMenu):
         self._keep([path for path in self.paths if path != str(Path(given).absolute())])
 
     def _keep(self, paths: list[str]) -> None:
-        self._stored.setValue("recent", json.dumps(paths))
+        self._stored.keep("recent", json.dumps(paths))
         self._show()
 
     def _show(self) -> None:
@@ -89,34 +90,34 @@ class RecentFiles(QMenu):
         self.setEnabled(bool(self.paths))
 
 
-def keep_last(stored: QSettings, experiment: Experiment) -> None:
+def keep_last(stored: Preferences, experiment: Experiment) -> None:
     """Remember what to begin with next time."""
-    stored.setValue("experiment", to_json(experiment))
+    stored.keep("experiment", to_json(experiment))
 
 
-def last_experiment(stored: QSettings) -> Experiment | None:
+def last_experiment(stored: Preferences) -> Experiment | None:
     """What the window showed when it was last closed; None when it never was, or when it can no longer be opened."""
     try:
-        return from_json(str(stored.value("experiment", "")))
+        return from_json(stored.value("experiment"))
     except SettingError:
         return None
 
 
-def keep_speed(stored: QSettings, playback: Playback, pace: float) -> None:
+def keep_speed(stored: Preferences, playback: Playback, pace: float) -> None:
     """Remember how fast training and playback go, and how playback ends."""
-    stored.setValue("playback", json.dumps([pace, playback.speed, playback.end, playback.every]))
+    stored.keep("playback", json.dumps([pace, playback.speed, playback.end, playback.every]))
 
 
-def last_speed(stored: QSettings, playback: Playback, pace: float) -> float:
+def last_speed(stored: Preferences, playback: Playback, pace: float) -> float:
     """Set a playback to what was kept; returns the pace that was, or the one there is. Nonsense is passed over."""
     try:
-        kept = json.loads(str(stored.value("playback", "")))
-    except ValueError:
+        kept = json.loads(stored.value("playback"))
+    except (ValueError, RecursionError):
         return pace
     if not isinstance(kept, list) or len(kept) != 4:
         return pace
     known, speed, end, every = kept
-    playback.speed = speed if speed in SPEEDS else playback.speed
-    playback.end = end if end in ENDS else playback.end
+    playback.speed = speed if speed in list(SPEEDS) else playback.speed
+    playback.end = end if end in list(ENDS) else playback.end
     playback.every = every if isinstance(every, bool) else playback.every
-    return known if known in PACES else pace
+    return known if known in list(PACES) else pace

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import cast
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QSettings, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QFrame, QGridLayout, QLabel, QWidget
 
 from explorer.actions import shown_keys
+from explorer.preferences import Preferences
 
 LINES = {
     "train": "train and stop",
@@ -62,14 +63,14 @@ class Welcome(QFrame):
         return False
 
 
-def is_first_start(stored: QSettings) -> bool:
+def is_first_start(stored: Preferences) -> bool:
     """Whether nobody has been welcomed yet."""
-    return stored.value("welcomed") is None
+    return not stored.value("welcomed")
 
 
-def welcome(over: QWidget, actions: dict[str, QAction], stored: QSettings) -> Welcome | None:
+def welcome(over: QWidget, actions: dict[str, QAction], stored: Preferences) -> Welcome | None:
     """Welcome whoever starts the application for the first time; None for everybody else."""
     if not is_first_start(stored):
         return None
-    stored.setValue("welcomed", "yes")
+    stored.keep("welcomed", "yes")
     return Welcome(over, actions)

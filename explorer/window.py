@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import cast
 from zlib import crc32
 
-from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import (
     QApplication,
@@ -33,6 +33,7 @@ from explorer.gallery import Gallery
 from explorer.keys import Keys
 from explorer.link import to_link
 from explorer.notice import BETWEEN, Notice, fitted
+from explorer.preferences import Preferences
 from explorer.presenter import SCALE, Presenter
 from explorer.race.dialog import RaceDialog
 from explorer.recent import RecentFiles, dropped_file, experiment_from, keep_last, keep_speed, last_speed
@@ -76,7 +77,7 @@ class Window(QMainWindow):
 
     report = Signal(str)
 
-    def __init__(self, experiment: Experiment, theme: Theme, stored: QSettings) -> None:
+    def __init__(self, experiment: Experiment, theme: Theme, stored: Preferences) -> None:
         super().__init__()
         self.setWindowTitle("Loss Landscape Explorer")
         self.session = Session(experiment, self)
@@ -573,7 +574,7 @@ class Window(QMainWindow):
         self._theme = theme
         set_theme(theme)
         self._rebuild_views()
-        self._stored.setValue("theme", theme.name)
+        self._stored.keep("theme", theme.name)
 
     def _rebuild_views(self) -> None:
         """Views are made anew: they hold nothing but the frame."""
@@ -661,10 +662,8 @@ class Window(QMainWindow):
         self.resize(QSize(1600, 1000).boundedTo(self._room()))
         self._default_layout()
         geometry, state = self._stored.value("geometry"), self._stored.value(f"layout{LAYOUT}")
-        if isinstance(geometry, QByteArray):
-            self.restoreGeometry(geometry)
-        if isinstance(state, QByteArray):
-            self.restoreState(state, LAYOUT)
+        self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
+        self.restoreState(QByteArray.fromBase64(state.encode()), LAYOUT)
         self._fill_docks()
 
     def _default_layout(self) -> None:
@@ -709,8 +708,8 @@ class Window(QMainWindow):
             self.actions_["presenter"].trigger()
         keep_last(self._stored, self.session.experiment)
         keep_speed(self._stored, self.session.playback, self.session.pace)
-        self._stored.setValue("geometry", self.saveGeometry())
-        self._stored.setValue(f"layout{LAYOUT}", self.saveState(LAYOUT))
+        self._stored.keep("geometry", self.saveGeometry().toBase64().toStdString())
+        self._stored.keep(f"layout{LAYOUT}", self.saveState(LAYOUT).toBase64().toStdString())
         for dialog in self.findChildren(RaceDialog):
             dialog.close()
         self._files.close()

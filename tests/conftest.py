@@ -21,10 +21,10 @@ if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get(
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # or Qt aborts; `make test` sets it itself
 
 if TYPE_CHECKING:  # the model's tests need no Qt
-    from PySide6.QtCore import QSettings
     from PySide6.QtWidgets import QApplication
     from pytestqt.qtbot import QtBot
 
+    from explorer.preferences import Preferences
     from explorer.session import Session
     from explorer.style import Theme
     from explorer.window import Window
@@ -129,15 +129,15 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.fixture
-def stored(qapp: QApplication, tmp_path: Path) -> QSettings:
+def stored(tmp_path: Path) -> Preferences:
     """Preferences that nobody else has."""
-    from PySide6.QtCore import QSettings
+    from explorer.preferences import Preferences
 
-    return QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat)
+    return Preferences(tmp_path / "preferences" / "window.json")
 
 
 @pytest.fixture
-def open_window(qtbot: QtBot, stored: QSettings) -> Iterator[Callable[..., Window]]:
+def open_window(qtbot: QtBot, stored: Preferences) -> Iterator[Callable[..., Window]]:
     """Makes windows, shown and with the application's key guard; closed afterwards, and their threads have to end."""
     from PySide6.QtWidgets import QApplication
 

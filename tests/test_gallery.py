@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QMimeData, QPoint, QPointF, QSettings, QSize, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QSize, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QFont, QFontMetrics
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QGraphicsView, QLabel, QLineEdit, QWidget
@@ -22,6 +22,7 @@ from explorer.actions import ACTIONS
 from explorer.gallery import SIZE, Gallery, first_sentence, fitted, portrait, save_thumbnails, thumbnail_file
 from explorer.notice import BETWEEN, Notice
 from explorer.notice import fitted as fitted_parts
+from explorer.preferences import Preferences
 from explorer.presenter import CLICKER, SCALE
 from explorer.recent import MOST, RecentFiles, dropped_file, experiment_from, last_experiment
 from explorer.resources import FOLDER, load_experiment, presets
@@ -213,13 +214,13 @@ def test_words_that_do_not_fit_end_in_an_ellipsis(qapp: QApplication, lines: int
 # ---- the welcome ------------------------------------------------------------------------------------------------
 
 
-def say_welcome(window: Window, stored: QSettings) -> Welcome:
+def say_welcome(window: Window, stored: Preferences) -> Welcome:
     card = welcome(window.splitter, window.actions_, stored)
     assert card is not None and card.isVisible()
     return card
 
 
-def test_the_welcome_names_the_keys_that_the_window_has(window: Window, stored: QSettings) -> None:
+def test_the_welcome_names_the_keys_that_the_window_has(window: Window, stored: Preferences) -> None:
     card = say_welcome(window, stored)
     text = " ".join(label.text() for label in card.findChildren(QLabel))
     for name in LINES:
@@ -230,7 +231,7 @@ def test_the_welcome_names_the_keys_that_the_window_has(window: Window, stored: 
 
 
 @pytest.mark.parametrize("chosen", [True, False])
-def test_the_first_start_shows_the_gallery_and_then_the_keys(window: Window, stored: QSettings, chosen: bool) -> None:
+def test_the_first_start_shows_the_gallery_and_then_the_keys(window: Window, stored: Preferences, chosen: bool) -> None:
     window.begin()
     (gallery,) = window.findChildren(Gallery)
     assert gallery.isVisible() and not window.findChildren(Welcome)
@@ -241,16 +242,16 @@ def test_the_first_start_shows_the_gallery_and_then_the_keys(window: Window, sto
         gallery.reject()
     until(lambda: bool(window.findChildren(Welcome)))
     assert (window.session.experiment == load_experiment(list(presets())[4])) is chosen
-    assert stored.value("welcomed") is not None
+    assert stored.value("welcomed")
     window.session.stop()
 
 
-def test_the_welcome_comes_once(window: Window, stored: QSettings) -> None:
+def test_the_welcome_comes_once(window: Window, stored: Preferences) -> None:
     say_welcome(window, stored).close()
-    assert welcome(window.splitter, window.actions_, QSettings(stored.fileName(), stored.format())) is None
+    assert welcome(window.splitter, window.actions_, Preferences(stored.path)) is None
 
 
-def test_any_key_ends_the_welcome_and_does_what_it_does(window: Window, stored: QSettings) -> None:
+def test_any_key_ends_the_welcome_and_does_what_it_does(window: Window, stored: Preferences) -> None:
     card = say_welcome(window, stored)
     gone: list[bool] = []
     card.destroyed.connect(lambda: gone.append(True))
@@ -261,7 +262,7 @@ def test_any_key_ends_the_welcome_and_does_what_it_does(window: Window, stored: 
     settle(window.session)
 
 
-def test_any_click_ends_the_welcome_and_reaches_what_is_below(window: Window, stored: QSettings) -> None:
+def test_any_click_ends_the_welcome_and_reaches_what_is_below(window: Window, stored: Preferences) -> None:
     card = say_welcome(window, stored)
     gone: list[bool] = []
     card.destroyed.connect(lambda: gone.append(True))
@@ -533,7 +534,9 @@ def test_text_that_is_dragged_is_left_alone(window: Window) -> None:
     assert not enter.isAccepted()
 
 
-def test_recent_files_are_the_last_ones_newest_first_and_kept(stored: QSettings, tmp_path: Path, qtbot: QtBot) -> None:
+def test_recent_files_are_the_last_ones_newest_first_and_kept(
+    stored: Preferences, tmp_path: Path, qtbot: QtBot
+) -> None:
     menu = RecentFiles(stored)
     qtbot.addWidget(menu)
     assert menu.paths == [] and not menu.isEnabled()
@@ -543,8 +546,7 @@ def test_recent_files_are_the_last_ones_newest_first_and_kept(stored: QSettings,
     menu.note(names[5])  # again
     expected = [names[5], *(name for name in reversed(names) if name != names[5])][:MOST]
     assert menu.paths == expected and len(menu.actions()) == MOST == 8 and menu.isEnabled()
-    stored.sync()
-    again = RecentFiles(QSettings(stored.fileName(), stored.format()))
+    again = RecentFiles(Preferences(stored.path))
     qtbot.addWidget(again)
     assert again.paths == expected
     chosen: list[str] = []
@@ -556,8 +558,8 @@ def test_recent_files_are_the_last_ones_newest_first_and_kept(stored: QSettings,
 
 
 @pytest.mark.parametrize("text", ["", "{", "3", '{"a": 1}', "[1, null]"])
-def test_recent_files_survive_a_broken_preference(stored: QSettings, qtbot: QtBot, text: str) -> None:
-    stored.setValue("recent", text)
+def test_recent_files_survive_a_broken_preference(stored: Preferences, qtbot: QtBot, text: str) -> None:
+    stored.keep("recent", text)
     menu = RecentFiles(stored)
     qtbot.addWidget(menu)
     assert menu.paths == []
@@ -586,17 +588,17 @@ def test_a_table_keeps_the_rest_of_the_experiment(small: Experiment, tmp_path: P
 # ---- the last experiment ----------------------------------------------------------------------------------------
 
 
-def test_the_last_experiment_is_kept(window: Window, small: Experiment, stored: QSettings) -> None:
+def test_the_last_experiment_is_kept(window: Window, small: Experiment, stored: Preferences) -> None:
     assert last_experiment(stored) is None
     changed = with_field(small, "steps", 17)
     window.session.change(changed)
     window.close()
-    assert last_experiment(QSettings(stored.fileName(), stored.format())) == changed
+    assert last_experiment(Preferences(stored.path)) == changed
 
 
 @pytest.mark.parametrize("text", ["", "{", json.dumps({"steps": 0})])
-def test_a_last_experiment_that_cannot_be_opened_is_none(stored: QSettings, text: str) -> None:
-    stored.setValue("experiment", text)
+def test_a_last_experiment_that_cannot_be_opened_is_none(stored: Preferences, text: str) -> None:
+    stored.keep("experiment", text)
     assert last_experiment(stored) is None
 
 

@@ -800,6 +800,6 @@ def test_speeds_are_remembered(open_window: Open, small: Experiment) -> None:
 
 @pytest.mark.parametrize("kept", ["", "nonsense", "[1, 2]", '[17, "fast", "never", 3]', "null"])
 def test_nonsense_that_was_kept_is_passed_over(open_window: Open, small: Experiment, stored: Any, kept: str) -> None:
-    stored.setValue("playback", kept)
+    stored.keep("playback", kept)
     session = open_window(small).session
     assert (session.pace, session.playback.speed, session.playback.end) == (60, 1.0, "once")
