@@ -142,7 +142,8 @@ def area(view: QWidget) -> Any:
 
 
 def pixel(view: QWidget, coords: tuple[float, float]) -> QPoint:
-    """Where a point of a view's plot is in its viewport."""
+    """Where a point of a view's plot is in its viewport; not where it was before its legend got another row."""
+    QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
     return plot(view).mapFromScene(area(view).mapViewToScene(QPointF(*coords)))
 
 

@@ -14,10 +14,9 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from explorer.drawing import scene
@@ -883,7 +882,6 @@ def test_a_map_that_is_held_by_its_start_stays_where_it_is(open_view: Open, case
     rendered, start = view.picture(), cases["ghosts"].run.coords[0]  # type: ignore[union-attr]
 
     def place() -> tuple[QPoint, QRectF]:
-        QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
         return viewport(view).mapTo(view, pixel(view, tuple(start))), area(view).sceneBoundingRect()
 
     before, others = place(), [cases[name] for name in ("no state", "no run", "frame 3", "a bridge")]
