@@ -9,13 +9,12 @@ from __future__ import annotations
 import math
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Executor, Future, wait
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -70,26 +69,6 @@ class Surface:
         if not np.isfinite(finite[i, j]):
             return None
         return float(self.x[i]), float(self.y[j]), float(self.loss[i, j])
-
-
-class Estimate(NamedTuple):
-    """What a survey will take: `seconds` of one processor, and the `bytes` of its arrays."""
-
-    seconds: float
-    bytes: int
-
-
-def estimate(objective: Objective, plane: Plane, shape: tuple[int, int], clock: Callable[[], float]) -> Estimate:
-    """What a survey of `shape` points would take, refused or not; from one chunk, by a `clock` that tells seconds."""
-    count = min(objective.chunk, math.prod(shape))
-    low, high = np.array(plane.bounds).T
-    coords = np.random.default_rng(0).uniform(low, high, (count, 2))
-    losses, times = _losses(objective, plane, exact=False), list[float]()
-    for _ in range(4):  # the first has caches to fill
-        begin = clock()
-        losses(coords)
-        times.append(clock() - begin)
-    return Estimate(float(np.median(times[1:])) * math.prod(shape) / count, _bytes(shape))
 
 
 def check_shape(shape: tuple[int, int], free: int | None = None) -> None:

@@ -37,7 +37,6 @@ from model.plane import (
     filter_normalized,
     spanned,
     square,
-    valley_share,
     whole_plane,
 )
 from model.settings import kind_of
@@ -668,28 +667,6 @@ def test_raw_directions_are_as_drawn() -> None:
     rng = np.random.default_rng(5)
     np.testing.assert_array_equal(plane.u, rng.normal(size=NETWORK.size))
     np.testing.assert_array_equal(plane.v, rng.normal(size=NETWORK.size))
-
-
-def test_every_plane_through_a_minimum_shows_a_valley_and_none_through_a_maximum() -> None:
-    for values, share in (([1.0, 2.0, 3.0, 4.0, 5.0], 1.0), ([-1.0, -2.0, -3.0, -4.0, -5.0], 0.0), (np.zeros(5), 0.0)):
-        bowl = Quadratic(values)
-        assert valley_share(bowl, bowl.centre, 0.1) == share
-
-
-def test_a_saddle_shows_a_valley_in_some_planes() -> None:
-    """Of H = diag(1, 1, ..., -μ), a plane shows a valley where uᵀHu > 0 on all of it: counted with NumPy's own eigh."""
-    saddle = Quadratic([1.0, 1.0, 1.0, -1.0])
-    share = valley_share(saddle, saddle.centre, 0.1, planes=400, angles=64)
-    rng, count = np.random.default_rng(3), 4000
-    directions = rng.normal(size=(count, 2, 4))
-    lowest = np.linalg.eigvalsh(directions @ np.diag([1.0, 1.0, 1.0, -1.0]) @ directions.transpose(0, 2, 1))[:, 0]
-    assert share == pytest.approx((lowest > 0).mean(), abs=0.1) and 0.05 < share < 0.95
-
-
-@pytest.mark.parametrize("radius", [0.0, -1.0, np.nan, np.inf])
-def test_a_valley_has_a_radius(radius: float) -> None:
-    with pytest.raises(SettingError, match=r"^radius: "):
-        valley_share(BOWL, BOWL.centre, radius)
 
 
 @local

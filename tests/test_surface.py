@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -35,7 +36,7 @@ from model.datasets import Dataset
 from model.losses import LogCosh, MeanAbsolute, MeanSquared
 from model.objective import Space
 from model.settings import kind_of
-from model.surface import BYTES, axis, check_shape, estimate, free_memory, strides
+from model.surface import BYTES, axis, check_shape, free_memory, strides
 
 
 class Forgetful(list[tuple[float, float]]):
@@ -390,10 +391,12 @@ def test_free_memory_is_some() -> None:
 
 
 @pytest.mark.parametrize("shape", [(301, 301), (1, 100_000), (512, 200)])
-def test_the_bytes_estimated_are_those_taken(shape: tuple[int, int]) -> None:
+def test_the_bytes_asked_for_are_those_taken(shape: tuple[int, int]) -> None:
     """Never fewer, so that a refusal comes before the memory is gone; and not ten times as many."""
-    function = Function(lopsided, chunk=64)
-    expected = estimate(function, flat(), shape, clock=lambda: 0.0)
+    function, needed = Function(lopsided, chunk=64), BYTES * math.prod(shape) + 64 * sum(shape)
+    with pytest.raises(SettingError):
+        check_shape(shape, free=needed - 1)
+    check_shape(shape, free=needed)
     function.asked = Forgetful()
     tracemalloc.start()
     surfaces = survey(function, flat(), shape)
@@ -402,14 +405,7 @@ def test_the_bytes_estimated_are_those_taken(shape: tuple[int, int]) -> None:
         pass
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert surface.loss.nbytes < peak < expected.bytes + 10**5 < 10 * peak
-
-
-def test_the_seconds_estimated_are_those_of_the_points() -> None:
-    """By a clock that goes on by one for each point asked for: the survey takes as many seconds as it has points."""
-    function = Function(lopsided)
-    assert estimate(function, flat(), (200, 50), lambda: len(function.asked)).seconds == 10_000
-    assert estimate(function, flat(), (2, 3), lambda: len(function.asked)).seconds == 6
+    assert surface.loss.nbytes < peak < needed + 10**5 < 10 * peak
 
 
 # ---- executors --------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Planes: two directions through a point of parameter space, on which the loss is drawn, and ways to choose them."""
 
 from model.objective import Bounds
-from model.plane.chance import CHANCE, RandomNormalized, filter_normalized, is_weight, valley_share
+from model.plane.chance import CHANCE, RandomNormalized, filter_normalized, is_weight
 from model.plane.course import HALFWAY, NEWEST, Course, within_float32
 from model.plane.kind import PlaneKind, signed, spanned
 from model.plane.local import LOCAL, Curvature, LocalKind, Momentum, Steepest, curved, gradient_at
@@ -16,5 +16,5 @@ __all__ = [
     "HALFWAY", "NEWEST", "PLANES", "UNIT", "Bounds", "Course", "Curvature", "Ends", "LocalKind", "Momentum",
     "Plane", "PlaneKind", "Principal", "RandomNormalized", "Steepest", "ThreeStates", "TwoParameters",
     "bounds_around", "curved", "differ", "filter_normalized", "gradient_at", "is_weight", "signed", "spanned", "square",
-    "unit", "valley_share", "whole_plane", "within_float32",
+    "unit", "whole_plane", "within_float32",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Planes by chance: random directions, and what many of them together say of a valley."""
+"""Planes by chance: random directions."""
 
 from __future__ import annotations
 
@@ -81,32 +81,6 @@ def is_weight(objective: Objective) -> Array:
     for part in objective.space.filters:
         weights[part] = True
     return weights
-
-
-def valley_share(
-    objective: Objective, params: Array, radius: float, planes: int = 100, angles: int = 32, seed: int = 0
-) -> float:
-    """The share of random planes in which parameters `(P,)` look like the bottom of a valley.
-
-    That is: the loss there is lower than at all of `angles` points on a circle of `radius` around it, in units of the
-    axes, on a plane of two filter-normalised directions. One such plane proves little: at a saddle with few directions
-    down, nearly all planes show a valley. In float64, as differences near a minimum are small. Raises `SettingError`.
-    """
-    if not 0.0 < radius < np.inf:
-        raise SettingError("radius", radius, "a finite number above 0")
-    if planes < 1 or angles < 1:
-        raise SettingError("planes" if planes < 1 else "angles", min(planes, angles), "a whole number from 1")
-    turn = 2 * np.pi * np.arange(angles) / angles
-    circle = radius * np.stack([np.cos(turn), np.sin(turn)], axis=1)
-    rng, bottom = np.random.default_rng(seed), float(objective.loss(params))
-    valleys = 0
-    for _ in range(planes):
-        drawn = rng.normal(size=(2, objective.size))
-        if objective.space.filters:
-            drawn = np.stack([filter_normalized(objective, direction, params) for direction in drawn])
-        # A loss that is not finite, or not a number, is no way down.
-        valleys += not (objective.loss(params + circle @ drawn) <= bottom).any()
-    return valleys / planes
 
 
 CHANCE: tuple[type[PlaneKind], ...] = (RandomNormalized,)
