@@ -113,13 +113,21 @@ class Frame:
 
     @cached_property
     def here(self) -> tuple[float, Array] | None:
-        """Loss and gradient at the cursor under the objective drawn: as recorded, or taken anew after a switch."""
+        """Loss and gradient at the cursor under the objective drawn: as recorded, or taken anew after a switch, where
+        that takes next to no time."""
         if self.state is None or self.run is None or self.objective is None:
             return None
         if self.cursor >= self.run.switched:
             return self.state.loss, self.state.gradient
+        if not self.exact:
+            return None
         with np.errstate(over="ignore", invalid="ignore"):
             return self.objective.loss_and_gradient(self.state.params)
+
+    @property
+    def height(self) -> float:
+        """The loss at the cursor under the objective drawn, as a survey found it out; NaN as long as none has."""
+        return float(self.run.heights[self.cursor]) if self.run is not None else np.nan
 
     @cached_property
     def flow(self) -> Flow | None:
@@ -384,12 +392,13 @@ def summary(frame: Frame) -> str:
     state = frame.state
     if state is None:
         return "No state yet"
-    loss, gradient = frame.here or (state.loss, state.gradient)
+    loss, gradient = frame.here or (frame.height, None)
     recorded = "" if loss == state.loss else f" (recorded {state.loss:.4g})"
-    parts = [f"step {state.step:,}", f"loss {loss:.5g}{recorded}"]
+    parts = [f"step {state.step:,}", f"loss {loss:.5g}{recorded}".replace("nan", "–")]
     if frame.sheet is not None:
         parts.append(f"on the sheet {'' if frame.exact else '≈ '}{frame.sheet:.5g}")
     if frame.plane is not None:
         parts.append(f"{number(float(frame.plane.distance(state.params)))} off the plane")
-    parts.append(f"‖gradient‖ {float(np.linalg.norm(gradient)):.3g}")
+    if gradient is not None:
+        parts.append(f"‖gradient‖ {float(np.linalg.norm(gradient)):.3g}")
     return "  ·  ".join(parts)

@@ -132,6 +132,16 @@ def begin(objective: Objective, descent: Descent, params: Array, step: int = 0) 
     return _arrive(objective, descent, step, params, descent.optimizer.init(params))
 
 
+def placed(descent: Descent, params: Array, step: int = 0) -> State:
+    """A state at `params` `(P,)` that nobody has looked at yet: `resume` takes its losses and gradient.
+
+    So a start can be chosen where nothing may be computed, in a window, and be looked at where it may.
+    """
+    params = kept(params)
+    memory = descent.optimizer.init(params)
+    return State(step, params, kept(np.zeros_like(params)), math.nan, math.nan, memory)
+
+
 @_overflow_is_expected
 def resume(
     objective: Objective, descent: Descent, state: State, under: tuple[Objective, Descent] | None = None

@@ -352,3 +352,20 @@ def test_a_scale_holds_over_all_floats(losses: list[float], logarithmic: bool) -
         room = 1e-6 * max(abs(scale.low), abs(scale.high))
         assert not len(levels) or (levels[0] >= scale.low - room and levels[-1] <= scale.high + room)
     assert np.isnan(scale(np.array([np.inf, -np.inf, np.nan]))).all()
+
+
+def test_after_a_switch_nothing_is_computed_for_large_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is shown was found out by a survey, or is not known yet: a frame takes no time for it."""
+    before, after = Experiment(steps=4, resolution=5), Experiment(steps=4, resolution=5, loss="mse")
+    trajectory = before.run()
+    losses = trajectory.losses()
+    heights = after.objective.loss(trajectory.params())
+    monkeypatch.setattr("explorer.frame.EXACT", 10)
+    for known in (heights, np.full(5, np.nan)):
+        run = Run("run", after, trajectory, 5, np.zeros((5, 2)), losses, known, switched=5)
+        frame = Frame(runs=(run,), cursor=2, objective=after.objective)
+        assert frame.here is None and frame.arrow is None and frame.flow is None
+        shown = f"{known[2]:.5g}".replace("nan", "–")
+        assert f"loss {shown} (recorded {losses[2]:.4g})" in summary(frame) and "gradient" not in summary(frame)
+    frame = replace(frame, cursor=2, runs=(replace(run, switched=0),))
+    assert frame.here is not None and "gradient" in summary(frame)

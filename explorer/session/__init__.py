@@ -35,12 +35,12 @@ from model import (
     Trajectory,
     Worker,
     another_start,
-    begin,
     changes,
     train,
 )
 from model.activations import Array
 from model.changes import Changes
+from model.descent import placed
 from model.line import between
 from model.objective import Bounds
 from model.plane import LocalKind
@@ -211,7 +211,7 @@ class Session(QObject):
             return
         self._history.note(experiment, self._experiment)
         where, forgotten = f"at ({number(coords[0])}, {number(coords[1])})", ""
-        at = begin(experiment.objective, experiment.descent, params)
+        at = placed(experiment.descent, params)
         if self._begun_by_this_gesture:
             self._runs.restart(self._experiment, at, where)
             self._begin(keep_plane=True)
