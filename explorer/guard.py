@@ -13,7 +13,7 @@ from PySide6.QtGui import QPaintDevice, QPainter
 from PySide6.QtWidgets import QWidget
 
 Method = TypeVar("Method", bound=Callable[..., Any])
-_reported: set[tuple[str, str]] = set()
+_reported: set[tuple[str, str, int]] = set()
 
 
 def guarded(fallback: Any = None) -> Callable[[Method], Method]:
@@ -38,7 +38,10 @@ def guarded(fallback: Any = None) -> Callable[[Method], Method]:
 
 def report(place: str, error: Exception) -> None:
     """Say that something failed there, unless the same has been said."""
-    known = place, f"{type(error).__name__}: {error}"
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    known = place, type(error).__name__, 0 if trace is None else trace.tb_lineno
     if known not in _reported:
         _reported.add(known)
         sys.excepthook(type(error), error, error.__traceback__)

@@ -33,9 +33,13 @@ def vector(given: npt.ArrayLike, size: int, name: str = "params") -> Array:
 
 
 def kept(given: npt.ArrayLike, kind: type = float) -> Array:
-    """A read-only copy; the array given, where that is as good as one: read-only, and no view of another."""
-    if isinstance(given, np.ndarray) and given.dtype == kind and given.base is None and not given.flags.writeable:
-        return given
-    copy: Array = np.array(given, kind)
-    copy.flags.writeable = False
-    return copy
+    """A copy that nobody can change, over bytes that cannot be thawed; the array given, where it is such a copy.
+
+    Raises `SettingError` where whole numbers are wanted and others given.
+    """
+    array = np.asarray(given)
+    if isinstance(array.base, bytes) and array.dtype == kind:
+        return array
+    if kind is int and not np.array_equal(array, np.rint(array)):
+        raise SettingError("numbers", "some that are not whole", "whole numbers")
+    return np.ndarray(array.shape, kind, array.astype(kind).tobytes())

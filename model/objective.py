@@ -115,9 +115,9 @@ class Objective(ABC):
         it works in float32, for drawing, where that has the digits. It has not where large numbers cancel; `survey`
         looks whether they do. Not finite only where `loss` is not.
         """
-        return self._slice(
-            kept(vector(origin, self.size, "origin")), kept(vectors(directions, self.size, "directions"))
-        )
+        along = kept(vectors(directions, self.size, "directions"))
+        losses = self._slice(kept(vector(origin, self.size, "origin")), along)
+        return lambda coords: losses(vectors(coords, len(along), "coords"))
 
     @abstractmethod
     def _loss(self, params: Array) -> Array:
@@ -316,6 +316,8 @@ class Restricted(Objective):
 
     def __init__(self, whole: Objective, free: Array, held: Array) -> None:
         self.whole, self.free, self.held = whole, kept(free, int), kept(vector(held, whole.size, "held"))
+        if (np.diff(self.free, prepend=-1, append=whole.size) <= 0).any():
+            raise SettingError("free", self.free.tolist(), f"numbers from 0 to {whole.size - 1}, ascending")
         self.test = Restricted(whole.test, free, held) if whole.test is not None else None
 
     @cached_property

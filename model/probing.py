@@ -76,11 +76,13 @@ def probe(
     trusted = path.trust()
     yield None
     here = state.params if factors is None else state.params * factors
-    ends = extremes(objective, here, None if before is None else before.ends.vectors)
+    # Where there is time for it, from random vectors: then λmin has a sign for sure.
+    ends = extremes(objective, here, None if before is None or thorough else before.ends.vectors)
     yield None
     ahead = forecast(objective, experiment.descent, state, None if before is None else before.forecast.ends.vectors)
     yield None
-    found = Probe(state.step, plane, look, trusted, ends, ahead, None)
+    seen = replace(look, others=(), foreign=(), before=None)  # of other runs nothing is kept
+    found = Probe(state.step, plane, seen, trusted, ends, ahead, None)
     if not steepness > STILL * abs(ends.largest):
         found = replace(found, point=critical(objective, here, gradient if factors is None else gradient / factors))
         yield None

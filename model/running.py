@@ -258,7 +258,7 @@ def within_reach(losses: Array) -> Array:
     Past ten times the first loss a path has left the land that it was meant to explore, often by many powers of ten; a
     plane fitted to that would show nothing else.
     """
-    return np.isfinite(losses) & (losses <= max(10.0 * losses[0], 1e-12)) if len(losses) else np.empty(0, bool)
+    return np.isfinite(losses) & (losses <= max(10.0 * float(losses[0]), 1e-12)) if len(losses) else np.empty(0, bool)
 
 
 def rehearsal(experiment: Experiment, state: State) -> Iterator[State]:

@@ -29,7 +29,8 @@ TASK = 2  # chunks that are handed to an executor at a time: some milliseconds, 
 IN_FLIGHT = 256  # tasks handed over and not yet fetched, so that a large grid does not fill the memory with them
 
 LEVEL = 1e-3  # a surface that differs by less than this share of its losses is drawn in float64
-PROOFS = 16  # losses of each grid, the lowest and as many spread over it, that are looked at in both precisions
+PROOFS = 16  # losses of each grid, the lowest and as many taken by chance, that are looked at in both precisions
+LATTICE = 6  # points a side, with the corners, that are of the first
 GLANCED = 128  # points a side at most, among which the lowest are looked for
 PROVEN = 1.5e-6  # relative error of these from which on all is drawn in float64: the largest of all is some times it
 
@@ -103,9 +104,10 @@ def survey(
 
     Yields after every chunk, so that whoever pulls can stop at any time: the finest grid complete by then, with the
     progress of the whole. Each grid takes every s-th point of the finest, and the last one of a side; no point is
-    evaluated for two of them. Losses are drawn in float32 as long as their relative error is below 5e-5, as `PROOFS`
-    of each grid tell; all in float64 where it is not, because large numbers cancel. Where the whole plane differs by
-    less than a thousandth of the loss, as in a close-up, all is in float64 too: the error would be seen.
+    evaluated for two of them. Losses are drawn in float32 as long as
+    samples of each grid, taken in both precisions, show a relative error far below 5e-5; all in float64 where they do
+    not, because large numbers cancel. Where the whole plane differs by less than a thousandth of the loss, as in a
+    close-up, all is in float64 too: the error would be seen.
 
     An `executor` of threads, processes or a cluster takes `TASK` chunks at a time; the surfaces are the same to the
     last digit. Its exceptions are raised here, and when this generator is closed no task is left waiting or running.
@@ -119,7 +121,7 @@ def survey(
     grids = _grids(objective, plane, shape, centre, executor, exact=False)
     with closing(grids):
         for surface in grids:
-            if surface.loss.shape != shape_shown and _rough(objective, surface):
+            if surface.loss.shape != shape_shown and _rough(objective, surface, whole=shape_shown is None):
                 break
             yield surface
             progress, shape_shown = surface.progress, surface.loss.shape
@@ -201,11 +203,11 @@ def _every(stride: int, count: int) -> Array:
     return np.append(np.arange(0, count - 1, min(stride, max((count - 1) // 10, 1))), count - 1)
 
 
-def _rough(objective: Objective, drawn: Surface) -> bool:
+def _rough(objective: Objective, drawn: Surface, whole: bool) -> bool:
     """Whether losses in float32 are not good enough: they differ by little beside their size, or are off by too much.
 
     That is measured, as bounds on what rounding can do to a network are hundreds of times what it does: where losses
-    are lowest, which are small beside what made them, and at places all over the grid.
+    are lowest, which are small beside what made them, on a lattice over the `whole` of the first grid, and by chance.
     """
     finite = np.isfinite(drawn.loss)
     if not finite.any():
@@ -217,7 +219,11 @@ def _rough(objective: Objective, drawn: Surface) -> bool:
     stride = 1 + math.isqrt(losses.size) // GLANCED
     some = losses[::stride, ::stride]
     lowest = np.unravel_index(some.argpartition(min(PROOFS, some.size) - 1, axis=None)[:PROOFS], some.shape)
-    spread = np.linspace(0, losses.size - 1, PROOFS).round().astype(int)
+    if whole:
+        sides = (np.linspace(0, count - 1, LATTICE).round().astype(int) for count in losses.shape)
+        spread = np.ravel_multi_index(np.meshgrid(*sides), losses.shape).ravel()
+    else:
+        spread = np.random.default_rng(losses.size).integers(losses.size, size=PROOFS)
     proofs = np.append(np.ravel_multi_index([stride * index for index in lowest], losses.shape), spread)
     proofs = proofs[finite.flat[proofs]]
     exact = _losses(objective, drawn.plane, exact=True)(_coords(drawn.x, drawn.y, proofs))

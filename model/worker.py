@@ -20,6 +20,7 @@ Item = TypeVar("Item")
 Make = Callable[[Any], Iterator[Any]]
 
 TURN = 0.004  # seconds after which it is another worker's turn: longer ones are felt, shorter ones cost caches
+HEAD_START = 0.1  # seconds of its own that what is urgent may take before all others, for one item
 
 
 class Batch(NamedTuple):
@@ -57,6 +58,7 @@ class Conductor:
     def release(self) -> None:
         """Go on after `hold`."""
         with self.changed:
+            assert self.held, "held as often as released"
             self.held -= 1
             self.changed.notify_all()
 
@@ -74,7 +76,7 @@ class Conductor:
         while (worker := self._next()) is not None:
             began = time.monotonic()
             worker.turn(began + TURN)
-            worker.spent += (time.monotonic() - began) / worker.share
+            worker.spend(time.monotonic() - began)
 
     def _next(self) -> Worker[Any] | None:
         """Wait for the worker whose turn it is; None when all is over."""
@@ -84,7 +86,7 @@ class Conductor:
                 due = {worker: worker.due(now) for worker in self.workers}
                 ready = [worker for worker, when in due.items() if when <= now and (worker.stale or not self.held)]
                 if ready:
-                    chosen = min(ready, key=lambda worker: (not worker.urgent, worker.spent))
+                    chosen = min(ready, key=lambda worker: (not worker.hurried, worker.spent))
                     for worker in self.workers:  # who had nothing to do saves up no time
                         if worker not in ready:
                             worker.spent = max(worker.spent, chosen.spent)
@@ -118,7 +120,7 @@ class Worker(Generic[Item]):
         self.conductor = Conductor(name) if conductor is None else conductor
         self.share = share
         self.spent = 0.0  # seconds, by the share; the conductor's to write
-        self.urgent = False
+        self.urgent, self._head_start = False, HEAD_START
         self.pulled = 0  # how often since `start`, for whoever wants to know how far it is
         self._changed = self.conductor.changed
         self._job: _Job | None = None  # under way, on the conductor's thread
@@ -136,7 +138,8 @@ class Worker(Generic[Item]):
     def start(self, make: Callable[[], Iterator[Item | None]], urgent: bool = False) -> None:
         """Begin anew with `make()`. What an earlier iterator yielded and nobody took is dropped, and so is its rest.
 
-        Where it is `urgent`, all others wait for its first item.
+        Where it is `urgent`, all others wait for its first item, or until it has used up its `HEAD_START`. Asked again
+        and again it has no more of that: others go on, however often somebody wants something else.
         """
         with self._changed:
             self._ticket += 1
@@ -159,6 +162,12 @@ class Worker(Generic[Item]):
             self._ticket += 1
             self._wish, self._running, self.urgent = None, False, False
             self._changed.notify_all()
+
+    def forget(self) -> None:
+        """Stop, and drop all that was yielded, with what it holds: nothing goes on from it."""
+        self.stop()
+        with self._changed:
+            self._items, self._newest, self._error = [], None, None
 
     def set_pace(self, per_second: float | None) -> None:
         """At most so many items a second from now on; None for as fast as it goes."""
@@ -189,6 +198,16 @@ class Worker(Generic[Item]):
         """Whether something is under way that nobody wants any more, and that is to be dropped."""
         return self._job is not None and (self._wish is not None or self._job.ticket != self._ticket)
 
+    @property
+    def hurried(self) -> bool:
+        """Whether somebody waits for it, and it may go before the others."""
+        return self.urgent and self._head_start > 0.0
+
+    def spend(self, seconds: float) -> None:
+        """So long its turn took."""
+        self.spent += seconds / self.share
+        self._head_start -= seconds * self.urgent
+
     def due(self, now: float) -> float:
         """When it has something to do: the time of its next item, by its pace; never, if nothing was asked."""
         if self.stale:
@@ -211,7 +230,7 @@ class Worker(Generic[Item]):
                 self.pulled += job.ticket == self._ticket
                 if job.ticket == self._ticket and item is not None:
                     self._items.append(item)
-                    self._newest, self.urgent = item, False
+                    self._newest, self.urgent, self._head_start = item, False, HEAD_START
                 if ended:
                     self._job = None
                     if job.ticket == self._ticket and self._wish is None:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any
 
+import pytest
+
 Test = Callable[..., None]
 
 
@@ -17,6 +19,7 @@ def in_turn(names: str | tuple[str, ...], cases: Collection[Any], ids: Any = str
     """
     names = (names,) if isinstance(names, str) else names
     labels = [ids(case) for case in cases] if callable(ids) else list(ids)
+    assert cases, "a test of no cases passes whatever it tests"
     rows = [case if len(names) > 1 else (case,) for case in cases]
 
     def decorate(test: Test) -> Test:
@@ -25,7 +28,9 @@ def in_turn(names: str | tuple[str, ...], cases: Collection[Any], ids: Any = str
             for label, values in zip(labels, rows, strict=True):
                 try:
                     test(**given, **dict(zip(names, values, strict=True)))
-                except BaseException as error:
+                except pytest.skip.Exception as skipped:
+                    raise AssertionError(f"one case skips all: {skipped}") from None
+                except Exception as error:
                     error.add_note(f"with {', '.join(names)}: {label}")
                     raise
 

@@ -171,7 +171,7 @@ def open_window(qtbot: QtBot, stored: Preferences) -> Iterator[Callable[..., Win
 
 def workers() -> list[threading.Thread]:
     """The threads of sessions that are still alive."""
-    return [thread for thread in threading.enumerate() if thread.name in ("compute", "file")]
+    return [thread for thread in threading.enumerate() if thread.name in ("compute", "file", "race")]
 
 
 @pytest.fixture(scope="session")

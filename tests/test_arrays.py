@@ -239,6 +239,27 @@ def test_what_is_handed_over_stays_the_caller_s(taker: str, through: str) -> Non
         np.testing.assert_array_equal(now, then)
 
 
+def test_a_view_that_was_there_before_the_array_was_frozen_changes_nothing() -> None:
+    array = np.zeros(3)
+    view = array[:]
+    array.flags.writeable = False
+    plane = Plane(array, np.eye(3)[0], np.eye(3)[1], ((-1, 1), (-1, 1)), ("", ""))
+    view[0] = 5.0
+    assert plane.origin[0] == 0.0
+    with pytest.raises(ValueError, match="WRITEABLE"):
+        plane.origin.flags.writeable = True
+
+
+def test_numbers_that_are_not_whole_are_no_class_and_no_parameter() -> None:
+    with pytest.raises(SettingError, match="whole numbers"):
+        Dataset("points", np.zeros((2, 1)), np.array([0.9, 1.2]), classes=2)
+    for free in ([0.7, 2.9], [3, 1], [1, 1], [-1, 2], [2, 10]):
+        with pytest.raises(SettingError):
+            Restricted(fit(), np.array(free), np.zeros(10))
+    with pytest.raises(SettingError, match="coords"):
+        fit().slice(np.zeros(10), np.ones((2, 10)))(np.zeros((4, 1)))
+
+
 def test_a_copy_is_made_once() -> None:
     """What is read-only already, and nobody's view, is as good as a copy: a plane that is moved copies nothing."""
     first = kept(np.arange(3.0))

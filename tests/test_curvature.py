@@ -109,6 +109,20 @@ def test_spectrum_and_trace_of_a_known_one(values: Array) -> None:
     assert value == pytest.approx(values.sum(), abs=1e-11 * scale)
 
 
+def test_a_direction_down_that_has_just_opened_is_not_denied() -> None:
+    """The vectors of a moment ago know nothing of it: as long as they are followed, no smallest one is positive."""
+    for trial, down in enumerate((-0.005, -0.02, -0.05, -0.1, -1.0)):
+        values = np.r_[np.linspace(0.01, 1.0, 400), down]
+        objective = Quadratic(values, seed=trial)
+        warm = objective.vectors[:, [399, 398, 1, 0]].T
+        place = np.random.default_rng(trial).normal(size=401)
+        assert extremes(objective, place, warm).sign <= 0
+        assert extremes(objective, place).sign == -1
+    bowl = Quadratic(np.linspace(0.1, 1.0, 400))
+    cold = extremes(bowl, np.zeros(400))
+    assert cold.sign == 1 and extremes(bowl, np.zeros(400), cold.vectors).sign == 0
+
+
 def test_the_sign_of_the_smallest_is_told_where_it_is_sure() -> None:
     """Over spectra of all kinds, cold and warm: never the wrong one, and nearly always where it is no small matter."""
     rng, told = np.random.default_rng(4), list[bool]()
@@ -325,6 +339,8 @@ def test_a_tip_that_points_up_is_no_minimum(tip: str) -> None:
     assert at(f"{tip} - x^2 - y^2")[0] == "kink"
     assert at(f"x^2 + y^2 + {tip}")[0] in ("minimum", "kink") and at(f"x^2 + y^2 + {tip}")[0] != "slope"
     assert at(f"-x^2 - y^2 - {tip}")[0] in ("maximum", "kink")
+    for high, shallow in ((1e3, 0.09), (1e5, 0.9), (1e6, 5.0)):  # however high the whole of it lies
+        assert at(f"{high} + x^2 + y^2 - {shallow}*{tip.removeprefix('1e-3*')}")[0] == "kink"
 
 
 def test_network_at_zero_is_a_saddle(moons: Fit) -> None:

@@ -73,7 +73,7 @@ def test_another_error_is_reported_too(heard: list[str]) -> None:
         raise next(errors)
 
     assert [fails() for _ in range(4)] == [7, 7, 7, 7]
-    assert heard == ["ValueError: one", "ValueError: two", "KeyError: 'one'"]
+    assert heard == ["ValueError: one", "KeyError: 'one'"]  # of one kind at one place, whatever numbers it names
 
 
 def test_rows_are_sorted_whatever_is_in_them(qapp: QApplication) -> None:

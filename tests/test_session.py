@@ -1319,3 +1319,33 @@ def test_after_another_experiment_a_structure_keeps_the_run_before_it(session: S
     trained(session)
     session.change(with_field(small, "network", Network((2, 6, 1))))
     assert [run.label for run in settle(session).runs] == ["run 1", "run 2"]
+
+
+@pytest.mark.parametrize("field, value", [("loss", "mse"), ("network", Network((2, 4, 1), activation="relu"))])
+def test_a_loss_switched_and_stopped_before_a_step_measures_all_states_anew(
+    session: Session, small: Experiment, field: str, value: Any
+) -> None:
+    """Also those that were recorded and not yet seen when it was switched."""
+    session.set_pace(0)
+    session.train()
+    until(lambda: len(session.frame.runs) and session._run.trajectory and len(session._run.trajectory) > 20)
+    after = with_field(small, field, value)
+    session.change(after)
+    session.stop()
+    frame = settle(session)
+    assert frame.run is not None and frame.run.experiment == session.experiment == after
+    expected = after.objective.loss(frame.run.trajectory.params(0, frame.run.length))
+    np.testing.assert_allclose(frame.run.heights, expected, rtol=1e-12)
+
+
+def test_what_was_found_out_under_another_loss_is_not_shown(session: Session, small: Experiment) -> None:
+    """A probe is of a step and of a loss: it names the one, and goes with the other."""
+    trained(session)
+    session.set_probing({"trust"})
+    until(lambda: session.frame.probe is not None)
+    session.change(with_field(small, "loss", "mse"))
+    session.tick()
+    objective = session.experiment.objective
+    until(lambda: session.frame.probe is not None)
+    assert session.frame.probe is not None and session.frame.probe.look.experiment.objective is objective
+    assert session.frame.probe.trust.true == pytest.approx(float(objective.loss(session.frame.state.params)))  # type: ignore[union-attr]

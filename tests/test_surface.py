@@ -563,3 +563,20 @@ def test_axes_of_very_different_lengths() -> None:
         assert plane.distance(plane.point(coords)) < 1e-12
         inside = plane.inside(rng.normal(size=20))
         np.testing.assert_allclose(plane.inside(inside), inside, atol=1e-12)
+
+
+@pytest.mark.parametrize("large", [3e2, 1e4, 1e6])
+def test_numbers_that_cancel_in_a_corner_are_found(large: float) -> None:
+    """1-3-1 ReLU, whose output weights K, K and −K are all in use in one corner of the plane alone."""
+    network = Network((1, 3, 1), activation="relu")
+    objective = Fit(Dataset("points", np.linspace(0.5, 1.0, 20)[:, None], np.zeros((20, 1))), network, MeanSquared())
+    first, last = network.layers
+    for signs in ((1.0, 1.0), (1.0, -1.0), (-1.0, 1.0), (-1.0, -1.0)):
+        origin, u, v = np.zeros((3, network.size))
+        network.biases(origin, first)[:, 0] = [-0.9, -0.9, -1.8]
+        network.matrix(origin, last)[0] = [large, large, -large, 0.5]
+        network.biases(u, first)[[0, 2], 0] = signs[0]
+        network.biases(v, first)[[1, 2], 0] = signs[1]
+        plane = Plane(origin, u, v, ((-1.0, 1.0), (-1.0, 1.0)), ("", ""))
+        *_, surface = survey(objective, plane, (101, 101))
+        np.testing.assert_allclose(surface.loss, true_losses(objective, surface), rtol=5e-5)

@@ -481,6 +481,31 @@ def test_what_is_urgent_comes_before_all_else(conductor: Conductor) -> None:
     collect(other, bool)
 
 
+def test_what_is_urgent_and_takes_long_has_no_more_than_a_head_start(conductor: Conductor, pacer: Clock) -> None:
+    """Though it is asked for again and again, and never comes to an item."""
+    other, wanted = Worker[int]("other", conductor), Worker[int]("wanted", conductor)
+
+    def endless() -> Iterator[None]:
+        while True:
+            pacer.now += 0.01  # so long does it take
+            yield None
+
+    wanted.start(endless, urgent=True)
+    other.start(count)
+    for _ in range(5):
+        other.take()
+        collect(other, lambda items: len(items) >= 10)
+        wanted.start(endless, urgent=True)
+
+
+def test_what_is_forgotten_is_gone(worker: Worker[int]) -> None:
+    worker.start(lambda: iter([1, 2]))
+    collect(worker)
+    worker.forget()
+    worker.replace(lambda newest: iter([0 if newest is None else newest]))
+    assert collect(worker) == ([0], [])
+
+
 def test_what_is_urgent_and_ends_without_an_item_lets_the_others_go_on(conductor: Conductor) -> None:
     other, empty, broken_one = (Worker[int](name, conductor) for name in ("other", "empty", "broken"))
     other.start(count)

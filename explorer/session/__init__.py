@@ -65,7 +65,7 @@ class Session(QObject):
     def __init__(self, experiment: Experiment, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._conductor = Conductor("compute")
-        self._trainer: Worker[Step] = Worker("train", self._conductor, share=2.0)
+        self._trainer: Worker[Step] = Worker("train", self._conductor)
         self._survey, self._probing = Surveying(self._conductor), Probing(self._conductor)
         self._experiment = experiment
         self._runs, self._history = Runs(experiment), History()
@@ -294,9 +294,7 @@ class Session(QObject):
             if changed.effect == "objective":
                 run.switched = run.length
         else:
-            # A step that was being made when training stopped has been recorded all the same.
-            run.see(len(run.trajectory), self._survey.surface.plane if self._survey.surface else None)
-            run.adopt(self._experiment, run.length, self._history.gesture)
+            self._adopt()
         self._changed = True
         now = self._experiment
         if now.line != before.line:
@@ -304,6 +302,14 @@ class Session(QObject):
         if (now.plane, now.rescale) != (before.plane, before.rescale):
             self.recompute()
         elif now.objective is not before.objective or now.resolution != before.resolution:
+            self._ask(keep_plane=True)
+
+    def _adopt(self) -> None:
+        """What has been recorded was made under the settings before; from now on those in force hold."""
+        run = self._run
+        # A step that was being made when training stopped has been recorded all the same.
+        run.see(len(run.trajectory), self._survey.surface.plane if self._survey.surface else None)
+        if run.adopt(self._experiment, run.length, self._history.gesture):
             self._ask(keep_plane=True)
 
     # ---- the list of runs ---------------------------------------------------------------------------------------
@@ -436,6 +442,8 @@ class Session(QObject):
     def _end(self, why: str) -> None:
         self._training, self._changed = False, True
         self._collect()
+        if self._run.length and self._run.experiment is not self._experiment:  # switched, and not a step was made since
+            self._adopt()
         newest = self._run.first + self._run.length - 1
         self.noticed.emit(f"Paused at step {newest:,}: {why}.")
 
@@ -568,8 +576,11 @@ class Session(QObject):
     def _look(self, plane: Plane | None) -> Look:
         """The path and the state under the cursor, to be looked at by a worker."""
         run, surface = self._run, self._survey.surface
+        # As long as not a step was made under another objective, all that is seen was recorded under the one before.
+        ahead = run.objective is not self._experiment.objective
+        under = run.length if ahead else min(run.switched, run.length)
         return Look(
-            self._experiment, run.trajectory, run.length, plane, min(run.switched, run.length), self._playback.cursor,
+            self._experiment, run.trajectory, run.length, plane, under, self._playback.cursor,
             others=tuple(other.trajectory for other in self._runs.near(self._experiment)),
             before=surface.plane if surface is not None and self._experiment.plane.local else None,
             moving=self._follows and (self._training or self._playback.playing),
@@ -722,7 +733,7 @@ class Session(QObject):
             cursor=self._playback.cursor,
             surface=self._survey.surface,
             objective=self._experiment.objective,
-            probe=self._probing.found,
+            probe=self._probing.under(self._experiment.objective),
             bridge=self._survey.bridge,
             removed=self._runs.removed[-1].label if self._runs.removed else "",
             logarithmic=self._logarithmic,

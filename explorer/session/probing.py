@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from model import Look, Probe, Surface, Worker, probe
+from model import Look, Objective, Probe, Surface, Worker, probe
 from model.line import Line
 from model.worker import Conductor
 
@@ -17,7 +17,7 @@ class Probing:
     """What is known about the state under the cursor, and the line along which it is sliced, if somebody drew one."""
 
     def __init__(self, conductor: Conductor) -> None:
-        self.worker: Worker[Probe] = Worker("probe", conductor, share=0.5)
+        self.worker: Worker[Probe] = Worker("probe", conductor)
         self.found: Probe | None = None
         self.line: Line | None = None
         self._wanted: set[str] = set()
@@ -27,9 +27,12 @@ class Probing:
 
     def forget(self) -> None:
         """What is known, or being found out, is of another run."""
-        self.worker.stop()
-        self.worker.take()
+        self.worker.forget()
         self.found = self._about = self.line = None
+
+    def under(self, objective: Objective) -> Probe | None:
+        """What was found out last, as long as it is of this objective: of another one it says nothing."""
+        return self.found if self.found is not None and self.found.look.experiment.objective is objective else None
 
     def want(self, wanted: set[str]) -> bool:
         """Which of what can be `PROBED` somebody wants; True if it is something else than before."""

@@ -40,8 +40,7 @@ class Surveying:
 
     def forget(self, keeps: bool) -> None:
         """Drop what is under way: it belongs to another run, perhaps to another network."""
-        self.worker.stop()
-        self.worker.take()
+        self.worker.forget()
         self.running, self.bridge, self.keeps = False, None, keeps
         self.wanted = not keeps or self.surface is None or self.surface.progress < 1
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 from explorer.drawing.axes import Painted, label, plot
 from explorer.drawing.strip import Strip, stacked
 from explorer.drawing.view import View, rendered
-from explorer.frame import Change, Frame, Run, extremes, sheet_height
+from explorer.frame import Change, Frame, Run, extremes, sheet_height, within
 from explorer.style import GHOSTS, Style, curve_pen, draw_legend, draw_text, ghost_pen, legend_height
 
 POINTS = 600
@@ -197,7 +197,7 @@ class LossCurve(View):
 
 def _bent(losses: np.ndarray, log: bool) -> np.ndarray:
     if not log:
-        return losses
+        return within(losses)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(losses > 0, np.log10(losses), np.nan)
 

@@ -141,6 +141,8 @@ class ContourView(View):
     def eventFilter(self, watched, event) -> bool:
         """Shift and the left button draw a line; the start is dragged; everything else is the plot's."""
         kind = event.type()
+        if kind == QEvent.Type.Leave:
+            self.pointed.emit(None)
         if kind == QEvent.Type.MouseMove and not event.buttons():
             over = self._over_start(event.position())
             watched.setCursor(Qt.CursorShape.OpenHandCursor if over else Qt.CursorShape.ArrowCursor)

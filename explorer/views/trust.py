@@ -15,6 +15,7 @@ from explorer.drawing.view import View
 from explorer.frame import Frame, number
 from explorer.style import Style
 from model import Probe
+from model.curvature import Extremes
 
 
 class TrustView(View):
@@ -70,14 +71,14 @@ class TrustView(View):
         if self._probe is None:
             return "Nothing is known yet."
         rows = [": ".join(row) for row in (*picture_rows(self._probe), *curvature_rows(self._probe, self._stability))]
-        return " ".join([self._probe.trust.sentence, *rows, *_sentences(self._probe)])
+        return " ".join([_dated(self._probe), *rows, *_sentences(self._probe)])
 
     def _page(self, width: float) -> Page:
         theme, page = self.look.theme, Page(width, self.look)
         if self._probe is None:
             page.write("Looking at the state under the cursor …", theme.muted)
             return page
-        page.write(self._probe.trust.sentence, theme.ink, 9.5, bold=True)
+        page.write(_dated(self._probe), theme.ink, 9.5, bold=True)
         page.rows(f"picture, step {self._probe.step:,}", picture_rows(self._probe))
         page.rows("curvature of the loss", curvature_rows(self._probe, self._stability))
         page.meter(self._probe.forecast.sharpness, self._probe.forecast.limit, self._stability)
@@ -100,6 +101,12 @@ class TrustView(View):
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)
         self._fit()
+
+
+def _dated(probe: Probe) -> str:
+    """The sentence, of the step that it is about: the window may be some steps ahead."""
+    step = f"at step {probe.step:,}"
+    return probe.trust.sentence.replace("At this state", step.capitalize()).replace("at this state", step)
 
 
 def picture_rows(probe: Probe) -> list[Row]:
@@ -126,11 +133,18 @@ def curvature_rows(probe: Probe, stability: str) -> list[Row]:
         ("λmax", number(ends.largest)),
         *scaled,
         ("limit", f"{number(ahead.limit)} = {stability}"),
-        ("λmin", number(ends.smallest) if ends.sign else f"level (± {number(ends.errors[1])})"),
+        ("λmin", _smallest(ends)),
         ("next step", f"{_signed(ahead.predicted)} expected"),
         ("", f"{_signed(ahead.actual)} in fact"),
     ]
     return [(name, value.replace("nan", "–")) for name, value in rows]
+
+
+def _smallest(ends: Extremes) -> str:
+    """λmin as far as it is sure: y·Hy for any unit vector y is an upper bound."""
+    if ends.sign or not math.isfinite(ends.smallest):
+        return number(ends.smallest)
+    return f"level (± {number(ends.errors[1])})" if ends.cold else f"at most {number(ends.smallest)}"
 
 
 def _sentences(probe: Probe) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,7 +29,8 @@ class Extremes:
 
     `vectors` `(k, P)` are unit eigenvectors of the outermost few, `vectors[0]` of the largest, `vectors[-1]` of the
     smallest; none (k = 0) where there are no numbers. Within `errors` `(2,)` of the two values lies an eigenvalue for
-    certain: residuals, and rounding. `products` counts the products H·v that it took.
+    certain: residuals, and rounding. `products` counts the products H·v that it took; `cold` says that it began from
+    random vectors, which have something of every direction.
     """
 
     largest: float
@@ -37,13 +38,17 @@ class Extremes:
     vectors: Array
     errors: tuple[float, float]
     products: int
+    cold: bool = True
 
     @property
     def sign(self) -> int:
         """Whether the smallest eigenvalue is below (−1) or above 0 (1), as far as that is sure; 0: as good as level.
 
-        `smallest` is y·Hy for a unit vector y, and the true one is no larger: below 0, there is a direction down.
+        `smallest` is y·Hy for a unit vector y, and the true one is no larger: below 0, there is a direction down. That
+        there is none is not sure of vectors that were followed: one may have opened where none of them looks.
         """
+        if not self.cold and self.smallest > 0:
+            return 0
         rounding = ROUNDING * max(abs(self.largest), abs(self.smallest))
         return int(self.smallest > max(self.errors[1], rounding)) - int(self.smallest < -rounding)
 
@@ -78,7 +83,7 @@ def extremes(
     rng = np.random.default_rng(zlib.crc32(params.tobytes()))
     if warm is None or warm.shape[1:] != (objective.size,) or not (np.isfinite(warm).all() and warm.any()):
         return _followed(product, rng.normal(size=(2 * KEPT, objective.size)), None)
-    return _followed(product, warm, rng.normal(size=objective.size))
+    return replace(_followed(product, warm, rng.normal(size=objective.size)), cold=False)
 
 
 def _nothing(size: int, products: int) -> Extremes:

@@ -117,9 +117,11 @@ def _kinked(objective: Objective, params: Array, loss: float, slope: Array, most
     around = np.random.default_rng(0).normal(size=(16, objective.size))
     around *= NEAR / np.linalg.norm(around, axis=1, keepdims=True)
     around = np.vstack([around, -around])
-    change = objective.loss(params + around) - loss - around @ slope
-    seen = NEAR * (10.0 * FLAT * max(1.0, abs(loss)) + most * NEAR)
-    return not change.min() >= -seen, not change.max() <= seen
+    change, halfway = (objective.loss(params + part * around) - loss - part * around @ slope for part in (1.0, 0.5))
+    rounding = 1000.0 * np.finfo(float).eps * max(abs(loss), float(np.abs(around @ slope).max()))
+    seen = rounding + most * NEAR * NEAR
+    straight = ~(np.abs(halfway) <= 0.4 * np.abs(change))  # what higher derivatives do falls by a fourth and more
+    return bool((straight & ~(change >= -seen)).any()), bool((straight & ~(change <= seen)).any())
 
 
 def _all(count: int) -> str:
