@@ -13,7 +13,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QPushButton
+from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMenu, QPushButton
 
 from explorer.frame import Frame, Run
 from explorer.race.tables import VALUE, cell
@@ -94,7 +94,8 @@ def test_the_dock_is_hidden_at_first_and_in_the_view_menu(
 ) -> None:
     window = open_window(small)
     assert window.dock("runs").isHidden()
-    assert window.dock("runs").toggleViewAction() in window._docks_menu.actions()
+    (menu,) = (menu for menu in window.menuBar().findChildren(QMenu) if menu.title() == "&View")
+    assert window.dock("runs").toggleViewAction() in menu.actions()
 
 
 def test_forks_and_new_starts_are_listed_with_where_they_got(window: Window) -> None:
