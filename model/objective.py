@@ -223,6 +223,7 @@ class Fit(Objective):
         gradients = [np.linalg.norm(gradient[layer.start : layer.stop]) for layer in self.network.layers]
         slopes = self.network.slopes(tape)
         dead = np.array([*((slope == 0.0).all(axis=1).sum() for slope in slopes), 0])
+        dead *= bool(np.isfinite(tape.outputs).all())  # after a divergence nothing is known of them
         units = np.array([layer.fan_out for layer in self.network.layers])
         return Flow(np.array(gradients), np.array([np.linalg.norm(delta) for delta in deltas]), dead, units)
 

@@ -155,6 +155,7 @@ def _same_land(one: Look, other: Look) -> bool:
     )
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def _along(found: Probe, look: Look, line: Line | bool) -> Probe:
     objective, trajectory, factors = look.experiment.objective, look.trajectory, look.experiment.factors
     if isinstance(line, bool):

@@ -218,6 +218,7 @@ def _rough(objective: Objective, drawn: Surface, whole: bool) -> bool:
         return True
     stride = 1 + math.isqrt(losses.size) // GLANCED
     some = losses[::stride, ::stride]
+    some = np.where(some == 0.0, np.inf, some)  # where all is fitted nothing is off; at the rim of that, much may be
     lowest = np.unravel_index(some.argpartition(min(PROOFS, some.size) - 1, axis=None)[:PROOFS], some.shape)
     if whole:
         sides = (np.linspace(0, count - 1, LATTICE).round().astype(int) for count in losses.shape)

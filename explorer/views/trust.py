@@ -144,7 +144,8 @@ def _smallest(ends: Extremes) -> str:
     """λmin as far as it is sure: y·Hy for any unit vector y is an upper bound."""
     if ends.sign or not math.isfinite(ends.smallest):
         return number(ends.smallest)
-    return f"level (± {number(ends.errors[1])})" if ends.cold else f"at most {number(ends.smallest)}"
+    level = ends.exact or ends.smallest <= ends.errors[1]
+    return f"level (± {number(ends.errors[1])})" if level else f"at most {number(ends.smallest)}"
 
 
 def _sentences(probe: Probe) -> list[str]:

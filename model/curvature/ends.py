@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -29,8 +29,8 @@ class Extremes:
 
     `vectors` `(k, P)` are unit eigenvectors of the outermost few, `vectors[0]` of the largest, `vectors[-1]` of the
     smallest; none (k = 0) where there are no numbers. Within `errors` `(2,)` of the two values lies an eigenvalue for
-    certain: residuals, and rounding. `products` counts the products H·v that it took; `cold` says that it began from
-    random vectors, which have something of every direction.
+    certain: residuals, and rounding. `products` counts the products H·v that it took; `exact` says that
+    all eigenvalues were found.
     """
 
     largest: float
@@ -38,19 +38,17 @@ class Extremes:
     vectors: Array
     errors: tuple[float, float]
     products: int
-    cold: bool = True
+    exact: bool = False
 
     @property
     def sign(self) -> int:
         """Whether the smallest eigenvalue is below (−1) or above 0 (1), as far as that is sure; 0: as good as level.
 
         `smallest` is y·Hy for a unit vector y, and the true one is no larger: below 0, there is a direction down. That
-        there is none is not sure of vectors that were followed: one may have opened where none of them looks.
+        there is none is sure only where all eigenvalues were found.
         """
-        if not self.cold and self.smallest > 0:
-            return 0
         rounding = ROUNDING * max(abs(self.largest), abs(self.smallest))
-        return int(self.smallest > max(self.errors[1], rounding)) - int(self.smallest < -rounding)
+        return int(self.exact and self.smallest > rounding) - int(self.smallest < -rounding)
 
 
 @overflow_is_expected
@@ -65,7 +63,7 @@ def extremes(
 
     `warm` `(k, P)` are the `vectors` of a moment ago, which spare most of the work; those of another size are ignored.
     Where a symmetry holds them in a subspace that the Hessian never leaves, a random vector, another one at every
-    place, finds what lies outside.
+    place, looks for what lies outside: in `SCOUTS` products it finds what is far from the rest, if not all.
     With a `metric` m `(P,)`, all positive, of M⁻¹(H + decay·I) with M = diag(m), whose eigenvalues are those of the
     symmetric M^(−½)(H + decay·I)M^(−½) and whose `vectors` are its.
     """
@@ -82,8 +80,8 @@ def extremes(
         return _exact(product, objective.size)
     rng = np.random.default_rng(zlib.crc32(params.tobytes()))
     if warm is None or warm.shape[1:] != (objective.size,) or not (np.isfinite(warm).all() and warm.any()):
-        return _followed(product, rng.normal(size=(2 * KEPT, objective.size)), None)
-    return replace(_followed(product, warm, rng.normal(size=objective.size)), cold=False)
+        warm = rng.normal(size=(2 * KEPT, objective.size))
+    return _followed(product, warm, rng.normal(size=objective.size))
 
 
 def _nothing(size: int, products: int) -> Extremes:
@@ -95,7 +93,7 @@ def _exact(product: Product, size: int) -> Extremes:
     if not np.isfinite(matrix).all():
         return _nothing(size, size)
     values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
-    return Extremes(float(values[-1]), float(values[0]), vectors.T[_outer(size)], (0.0, 0.0), size)
+    return Extremes(float(values[-1]), float(values[0]), vectors.T[_outer(size)], (0.0, 0.0), size, exact=True)
 
 
 def _outer(count: int, kept: int = KEPT) -> Array:

@@ -17,7 +17,7 @@ STILL = 1e-4  # |∇L| ≤ STILL · max|λ|: along the most curved direction no 
 LEVEL = 1e-6  # |λ| ≤ LEVEL · max|λ|: as good as no curvature
 AWAY = 0.1  # by Newton's step: no farther from a critical point than this, in the parameters' own unit
 FLAT = 1e-6  # |∇L| and max|λ| ≤ FLAT · max(1, |L|): as good as nothing within a distance of 1
-NEAR = 1e-6  # how far around the loss is looked at, for a kink
+NEAR, FARTHER = 1e-6, 1e-4  # how far around the loss is looked at, for a kink of first and of second derivatives
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,17 @@ def _kinked(objective: Objective, params: Array, loss: float, slope: Array, most
     rounding = 1000.0 * np.finfo(float).eps * max(abs(loss), float(np.abs(around @ slope).max()))
     seen = rounding + most * NEAR * NEAR
     straight = ~(np.abs(halfway) <= 0.4 * np.abs(change))  # what higher derivatives do falls by a fourth and more
-    return bool((straight & ~(change >= -seen)).any()), bool((straight & ~(change <= seen)).any())
+    below, above = (straight & ~(change >= -seen)).any(), (straight & ~(change <= seen)).any()
+    # The same of second derivatives, farther away: what they leave out may be as large as they are, as of |x|·|y|.
+    around *= FARTHER / NEAR
+    product = objective.hessian_at(params)
+    curved = np.array([d @ product(d) for d in around]) / 2.0
+    change, halfway = (
+        objective.loss(params + part * around) - loss - part * around @ slope - part**2 * curved for part in (1.0, 0.5)
+    )
+    seen = 1000.0 * np.finfo(float).eps * max(abs(loss), FARTHER) + 0.01 * most * FARTHER**2
+    bent = (np.abs(change) > seen) & (np.abs(halfway / np.where(change == 0.0, 1.0, change) - 0.25) < 0.05)
+    return bool(below or (bent & (change < 0)).any()), bool(above or (bent & (change > 0)).any())
 
 
 def _all(count: int) -> str:

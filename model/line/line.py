@@ -12,6 +12,8 @@ from model.objective import Objective
 from model.plane import unit
 from model.settings import SettingError
 
+_far_away = np.errstate(over="ignore", invalid="ignore")  # after a divergence not finite is an answer
+
 
 @dataclass(frozen=True, eq=False)
 class Line:
@@ -36,16 +38,19 @@ class Line:
         if not -np.inf < low < high < np.inf:
             raise SettingError("line", self.bounds, "two finite bounds, the lower one first")
 
+    @_far_away
     def point(self, t: Array) -> Array:
         """Parameters `(..., P)` at positions `(...)`."""
         return np.asarray(self.origin + np.asarray(t)[..., None] * self.direction)
 
+    @_far_away
     def project(self, params: Array) -> Array:
         """Positions `(...)` of the points of the line nearest to parameters `(..., P)`."""
         largest = np.abs(self.direction).max()  # its square is in range, whatever the length
         short = self.direction / largest
         return np.asarray((params - self.origin) @ short / (short @ short) / largest)
 
+    @_far_away
     def distance(self, params: Array) -> Array:
         """How far parameters `(..., P)` lie off the line, `(...)`, in the units of the parameters."""
         return np.asarray(np.linalg.norm(params - self.point(self.project(params)), axis=-1))

@@ -16,6 +16,7 @@ from model.arrays import Array, kept
 from model.objective import Bounds, Objective
 from model.settings import SettingError
 
+_far_away = np.errstate(over="ignore", invalid="ignore")  # after a divergence not finite is an answer
 UNIT: Bounds = ((-1.0, 1.0), (-1.0, 1.0))
 PARALLEL = 1e-12  # the sine of an angle below which two directions are one, but for rounding
 
@@ -95,6 +96,7 @@ class Plane:
         """Parameters `(..., P)` at coordinates `(..., 2)`."""
         return np.asarray(self.origin + coords @ self.directions)
 
+    @_far_away
     def project(self, params: Array) -> Array:
         """Coordinates `(..., 2)` of the point of the plane nearest to parameters `(..., P)`."""
         return np.asarray((self._scaled(params) - self.origin) @ self._dual.T)
@@ -102,6 +104,7 @@ class Plane:
     def _scaled(self, params: Array) -> Array:
         return params if self.scale is None else params * self.scale
 
+    @_far_away
     def distance(self, params: Array) -> Array:
         """How far parameters `(..., P)` lie off the plane, `(...)`, in the units of the parameters."""
         return np.asarray(np.linalg.norm(self._scaled(params) - self.point(self.project(params)), axis=-1))
