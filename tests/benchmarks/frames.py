@@ -49,10 +49,11 @@ def displayed() -> bool:
 @contextmanager
 def opened() -> Iterator[tuple[Any, Run]]:
     """The window of the default experiment on a display, and what lets it run for so many seconds."""
-    from PySide6.QtCore import QSettings, QTimer
+    from PySide6.QtCore import QTimer
     from PySide6.QtGui import QGuiApplication
 
     from explorer.application import SWITCH_INTERVAL, make_application
+    from explorer.preferences import Preferences
     from explorer.resources import load_experiment
     from explorer.style import DARK
     from explorer.window import Window
@@ -61,7 +62,7 @@ def opened() -> Iterator[tuple[Any, Run]]:
     sys.setswitchinterval(SWITCH_INTERVAL)
     assert QGuiApplication.platformName() not in ("offscreen", "minimal")
     with tempfile.TemporaryDirectory() as folder:
-        stored = QSettings(str(Path(folder) / "window.ini"), QSettings.Format.IniFormat)
+        stored = Preferences(Path(folder) / "window.json")
         window = Window(load_experiment(), DARK, stored)
         window.resize(1600, 1000)
         window.show()
