@@ -1,4 +1,4 @@
-"""What goes on beside the training at full speed, in turns on one thread: surveys around the moving state, and probes."""
+"""What goes on beside the training at full speed, in turns on one thread: surveys of the moving state, and probes."""
 
 from __future__ import annotations
 
