@@ -34,13 +34,13 @@ def until(holds: Callable[[], object]) -> None:
 
 
 def show(widget: QWidget) -> None:
-    """Show a window and wait until it is there, the active one."""
+    """Show a window, wait until it is there, and make it the active one."""
     widget.show()
     until_seen(widget)
 
 
 def until_seen(widget: QWidget) -> None:
-    """Wait for a window that was shown just now."""
+    """The same for a window that was shown just now."""
     until(lambda: (handle := widget.windowHandle()) is not None and handle.isExposed())
     widget.activateWindow()
 

@@ -1343,9 +1343,12 @@ def test_what_was_found_out_under_another_loss_is_not_shown(session: Session, sm
     trained(session)
     session.set_probing({"trust"})
     until(lambda: session.frame.probe is not None)
+    frames: list[Frame] = []
+    session.frame_changed.connect(frames.append)
     session.change(with_field(small, "loss", "mse"))
-    session.tick()
     objective = session.experiment.objective
-    until(lambda: session.frame.probe is not None)
-    assert session.frame.probe is not None and session.frame.probe.look.experiment.objective is objective
+    until(lambda: session.frame.objective is objective and session.frame.probe is not None)
+    for frame in frames:
+        assert frame.probe is None or frame.probe.look.experiment.objective is frame.objective
+    assert session.frame.probe is not None
     assert session.frame.probe.trust.true == pytest.approx(float(objective.loss(session.frame.state.params)))  # type: ignore[union-attr]

@@ -13,6 +13,7 @@ export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 tests=".venv/bin/python -m pytest -q -n auto --dist worksteal"
 
 run_flat() {
+    # shellcheck disable=SC2086  # a list of words
     env -u DISPLAY -u WAYLAND_DISPLAY QT_QPA_PLATFORM=offscreen $tests -m "$1"
 }
 
@@ -27,6 +28,7 @@ run_flat 'not gl' || exit 1
 
 echo "== pytest, OpenGL under Xvfb"
 if sh "$here/virtual.sh" --check; then
+    # shellcheck disable=SC2086
     sh "$here/virtual.sh" $tests -m gl || exit 1
 else
     echo "SKIPPED: the OpenGL tests did not run, there is no Xvfb here." >&2
