@@ -5,8 +5,11 @@ How far the picture may be trusted there, how the loss is curved, what the next 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import cache
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,6 +23,7 @@ from model.running import LATELY, Look
 from model.settings import SettingError
 
 SAMPLE = 101  # states of the path at which the sheet is compared with the true loss at first
+Result = TypeVar("Result")
 STRIDES = (256, 64, 16, 4, 1)  # every so manieth state is looked at then
 STILL = 1e-3  # a gradient of this share of λ_max is small enough to ask what kind of point it is
 
@@ -84,11 +88,12 @@ def probe(
     seen = replace(look, others=(), foreign=(), before=None)  # of other runs nothing is kept
     found = Probe(state.step, plane, seen, trusted, ends, ahead, None)
     if not steepness > STILL * abs(ends.largest):
-        found = replace(found, point=critical(objective, here, gradient if factors is None else gradient / factors))
-        yield None
+        slope = gradient if factors is None else gradient / factors
+        point = yield from _aside(lambda: critical(objective, here, slope))
+        found = replace(found, point=point)
     if spectral and objective.size <= MOST:
-        found = replace(found, spectrum=spectrum(objective, here))
-        yield None
+        values = yield from _aside(lambda: spectrum(objective, here))
+        found = replace(found, spectrum=values)
     found = _along(found, look, line) if line is not False else found
     yield found
     for stride in STRIDES if thorough and objective.size > 2 else ():
@@ -97,6 +102,20 @@ def probe(
             yield None
         if len(rest):
             yield replace(found, trust=path.trust())
+
+
+@cache
+def _thread() -> Executor:
+    return ThreadPoolExecutor(1, "aside")
+
+
+def _aside(task: Callable[[], Result]) -> Generator[None, None, Result]:
+    """What a task gives, which may take seconds and cannot be stopped: on a thread of its own, while others go on."""
+    future = _thread().submit(task)
+    while not future.done():
+        wait([future], timeout=0.001)
+        yield None
+    return future.result()
 
 
 class _Path:

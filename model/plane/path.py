@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated
 
 import numpy as np
+from scipy.sparse.linalg import ArpackError, eigsh
 
 from model.arrays import Array
+from model.curvature import DENSE
 from model.objective import Objective
 from model.plane.course import HALFWAY, NEWEST, Course
 from model.plane.kind import PlaneKind, spanned
@@ -54,12 +57,20 @@ def _top_two(spread: Array) -> tuple[Array, Array]:
     if n == 1:
         return np.zeros(2), np.zeros((2, p))
     gram = spread @ spread.T if n < p else spread.T @ spread
-    # NumPy's finds all pairs, unlike SciPy's, but lets other threads run meanwhile: one of them draws a window.
-    values, vectors = np.linalg.eigh(gram)
-    values, vectors = np.maximum(values[:-3:-1], 0.0), vectors.T[:-3:-1]
+    values, vectors = _outermost(gram)
     if n < p:
         vectors = np.linalg.qr((vectors @ spread).T)[0].T
     return values, vectors
+
+
+def _outermost(gram: Array) -> tuple[Array, Array]:
+    """The two largest eigenvalues (2,) and their vectors (2, n), largest first: of a large matrix these alone."""
+    if len(gram) > DENSE and gram.any():
+        with suppress(ArpackError):  # it does not find them where they are not apart
+            values, vectors = eigsh(gram, 2, v0=np.random.default_rng(0).normal(size=len(gram)))
+            return np.maximum(values[::-1], 0.0), vectors.T[::-1]
+    values, vectors = np.linalg.eigh(gram)
+    return np.maximum(values[:-3:-1], 0.0), vectors.T[:-3:-1]
 
 
 def _completed(vectors: Array, values: Array, total: float) -> Array:
