@@ -149,6 +149,7 @@ def test_useless_warm_start_does_no_harm(warm: Array) -> None:
     assert (ends.largest, ends.smallest) == pytest.approx((5.0, -3.0), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_following_a_descent(moons: Fit) -> None:
     """λ_max to 1e-5 and λ_min to 1% of it, all along, for at most a third of the products of the matrix's own size."""
     descent = Descent(HeavyBall(), Constant(0.05))

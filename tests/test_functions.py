@@ -28,8 +28,9 @@ from model.functions import (
     TypedFormula,
 )
 from model.settings import build, kind_of
+from tests.cases import in_turn
 
-every = pytest.mark.parametrize("kind", FUNCTIONS, ids=kind_of)
+every = in_turn("kind", FUNCTIONS, ids=kind_of)
 
 
 def ackley(x: Array, y: Array) -> Array:

@@ -407,6 +407,7 @@ def test_free_memory_is_some() -> None:
 
 
 @pytest.mark.parametrize("shape", [(301, 301), (1, 100_000), (512, 200)])
+@pytest.mark.slow
 def test_the_bytes_estimated_are_those_taken(shape: tuple[int, int]) -> None:
     """Never fewer, so that a refusal comes before the memory is gone; and not ten times as many."""
     function = Function(lopsided, chunk=64)
