@@ -11,6 +11,7 @@ import pytest
 
 from model import ACTIVATIONS, Activation
 from model.activations import Array
+from tests.cases import in_turn
 
 # One number at a time, as textbooks have them.
 DEFINITIONS: dict[str, Callable[[float], float]] = {
@@ -26,8 +27,8 @@ DEFINITIONS: dict[str, Callable[[float], float]] = {
 }
 FAR = [1e4, 1e30]  # exponentials overflow there; in float32, squares as well
 
-every = pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=ACTIVATIONS.keys())
-precisions = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+every = in_turn("activation", ACTIVATIONS.values(), ids=ACTIVATIONS.keys())
+precisions = in_turn("dtype", [np.float32, np.float64])
 
 
 def derivatives(activation: Activation, z: Array) -> tuple[Array, Array]:

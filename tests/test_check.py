@@ -46,6 +46,8 @@ from model.optimizers import QHM, SGD, AdaDelta, AdaGrad, Adam, AdamW, HeavyBall
 from model.plane import Plane
 from model.settings import kind_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_check(check: Check) -> None:
@@ -203,7 +205,6 @@ WRONG: tuple[tuple[str, Patch, Check], ...] = (
 @pytest.mark.parametrize(
     ("patch", "check"), [pytest.param(*case[1:], id=f"{case[2].__name__}: {case[0]}") for case in WRONG]
 )
-@pytest.mark.slow
 def test_wrong_implementation_fails(patch: Patch, check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
     patch(monkeypatch)
     assert any(not result.passed for result in check())  # by its numbers: an error would be raised here
@@ -219,7 +220,6 @@ def failed(check: Check) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-@pytest.mark.slow
 def test_wrong_slope_of_an_activation_fails_its_line(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     right = ACTIVATIONS[name].slope
     wrong_derivative(name, "slope", lambda z, a: 1.0001 * right(z, a))(monkeypatch)
@@ -230,7 +230,6 @@ def test_wrong_slope_of_an_activation_fails_its_line(name: str, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-@pytest.mark.slow
 def test_wrong_curvature_of_an_activation_fails_its_line(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     right = ACTIVATIONS[name].curvature
     wrong_derivative(name, "curvature", lambda z, a: right(z, a) + 1e-4)(monkeypatch)
@@ -239,7 +238,6 @@ def test_wrong_curvature_of_an_activation_fails_its_line(name: str, monkeypatch:
 
 @pytest.mark.parametrize("kind", LOSSES, ids=kind_of)
 @pytest.mark.parametrize(("part", "check"), [("slope", gradients), ("curvature", hessian_products)])
-@pytest.mark.slow
 def test_wrong_derivative_of_a_loss_fails_its_line(
     kind: type[Loss], part: str, check: Check, monkeypatch: pytest.MonkeyPatch
 ) -> None:

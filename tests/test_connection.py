@@ -111,6 +111,7 @@ def test_the_search_is_the_same_in_any_units(scale: float) -> None:
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
+@pytest.mark.slow
 def test_two_networks_are_connected(activation: str) -> None:
     """From two starts: on the straight line a barrier, along the curve less than a tenth of it."""
     (objective, a), (_, b) = trained(activation, 0), trained(activation, 1)

@@ -188,6 +188,7 @@ def test_useless_warm_start_does_no_harm(warm: Array) -> None:
     assert (ends.largest, ends.smallest) == pytest.approx((5.0, -3.0), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_following_a_descent(moons: Fit) -> None:
     """λ_max to 1e-5 and λ_min to 1% of it, all along, for less than a third of the matrix's size in products."""
     descent = Descent(HeavyBall(), Constant(0.05))

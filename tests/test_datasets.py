@@ -24,8 +24,9 @@ from model.datasets import (
     Step,
     Xor,
 )
+from tests.cases import in_turn
 
-every = pytest.mark.parametrize("kind", DATASETS, ids=lambda kind: kind.__name__)
+every = in_turn("kind", DATASETS, ids=lambda kind: kind.__name__)
 DRAWN: list[Any] = [kind for kind in DATASETS if "samples" in kind.__struct_fields__]
 NOISY: list[Any] = [kind for kind in DRAWN if "noise" in kind.__struct_fields__]
 # Those of whose shape we know more than that it is some.

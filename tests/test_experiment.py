@@ -142,6 +142,7 @@ def test_replay_from_json_is_bit_identical(experiment: Experiment) -> None:
     assert digest(from_json(to_json(experiment)).run(steps=8)) == digest(experiment.run(steps=8))
 
 
+@pytest.mark.slow
 def test_replay_in_another_process_is_bit_identical() -> None:
     """Nothing is left in the process: no global seed, no order of hashing."""
     experiment = Experiment(descent=Descent(batch_size=32, seed=5), seed=3)

@@ -203,6 +203,7 @@ def said(editor: QWidget) -> object:
 
 
 @pytest.mark.parametrize("kind", CLASSES)
+@pytest.mark.slow
 def test_a_form_shows_what_it_is_given_and_keeps_quiet(qtbot: QtBot, kind: type[Settings]) -> None:
     value = kind()
     form = shown(qtbot, value)

@@ -309,6 +309,7 @@ def test_numbers_are_written_with_three_digits_and_a_true_minus(value: float, wo
     assert number(value) == words
 
 
+@pytest.mark.slow
 def test_frames_need_no_qt() -> None:
     code = "import sys, explorer.frame; print([m for m in sys.modules if m.split('.')[0] in ('PySide6', 'pyqtgraph')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)

@@ -29,8 +29,9 @@ from model.functions import (
 )
 from model.objective import flow
 from model.settings import build, kind_of
+from tests.cases import in_turn
 
-every = pytest.mark.parametrize("kind", FUNCTIONS, ids=kind_of)
+every = in_turn("kind", FUNCTIONS, ids=kind_of)
 
 
 def ackley(x: Array, y: Array) -> Array:

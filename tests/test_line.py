@@ -30,10 +30,11 @@ from model.line import (
 from model.losses import BinaryCrossEntropy
 from model.plane import Course
 from model.settings import kind_of
+from tests.cases import in_turn
 
 NETWORK = Network(widths=(2, 5, 4, 1))
 OBJECTIVE = Fit(Moons(samples=8).load(), NETWORK, BinaryCrossEntropy())
-every = pytest.mark.parametrize("kind", LINES, ids=kind_of)
+every = in_turn("kind", LINES, ids=kind_of)
 LOCAL = [kind for kind in LINES if issubclass(kind, LocalLine)]
 
 

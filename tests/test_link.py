@@ -15,7 +15,7 @@ from explorer.link import PREFIX, from_link, to_link
 from explorer.resources import load_experiment, presets
 from model import Experiment, Network, SettingError, Settings, fields_of, with_field
 from model.datasets import Blobs, Moons
-from model.settings import kind_of
+from tests.cases import in_turn
 
 
 def registries(kind: type[Settings], path: str = "") -> Iterator[tuple[str, tuple[type[Settings], ...]]]:
@@ -27,9 +27,7 @@ def registries(kind: type[Settings], path: str = "") -> Iterator[tuple[str, tupl
             yield from registries(field.type, f"{path}{field.name}.")
 
 
-KINDS = [
-    pytest.param(path, kind, id=f"{path}-{kind_of(kind)}") for path, kinds in registries(Experiment) for kind in kinds
-]
+KINDS = [(path, kind) for path, kinds in registries(Experiment) for kind in kinds]
 
 
 def other(kind: type[Settings], rng: np.random.Generator) -> Settings:
@@ -76,7 +74,7 @@ def test_a_preset_comes_back_by_its_link(name: str) -> None:
     assert from_link(f"  {link}\n") == experiment  # as it was copied
 
 
-@pytest.mark.parametrize(("path", "kind"), KINDS)
+@in_turn(("path", "kind"), KINDS)
 def test_any_settings_come_back_by_their_link(path: str, kind: type[Settings]) -> None:
     for seed in range(4):
         value = other(kind, np.random.default_rng(seed))

@@ -50,7 +50,7 @@ USES = {
 }
 
 every = pytest.mark.parametrize("kind", LOSSES, ids=kind_of)
-precisions = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+precisions = in_turn("dtype", [np.float32, np.float64])
 CASES = [(kind(), k) for kind in LOSSES for k in (1, 2, 3, 5) if k >= kind.fewest]
 every_width = in_turn(("loss", "k"), CASES, ids=lambda case: f"{kind_of(case[0])}-{case[1]}")
 DEFINED = [case for case in CASES if kind_of(case[0]) in DEFINITIONS]

@@ -32,6 +32,7 @@ def test_nothing_public_is_left_out() -> None:
     assert imported - modules == set(model.__all__) - modules
 
 
+@pytest.mark.slow
 def test_it_imports_no_qt() -> None:
     program = "import sys, model; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)

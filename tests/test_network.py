@@ -26,7 +26,7 @@ SHAPES = {
     "powers, no biases": Network((1, 3, 1), degree=2, bias=False),
 }
 every_activation = in_turn("activation", ACTIVATIONS)
-every_shape = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
+every_shape = in_turn("shape", SHAPES.values(), ids=SHAPES.keys())
 
 
 def with_activation(shape: Network, activation: str) -> Network:

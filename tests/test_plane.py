@@ -41,12 +41,13 @@ from model.plane import (
 )
 from model.settings import kind_of
 from model.trajectory import Trajectory
+from tests.cases import in_turn
 
 NETWORK = Network(widths=(2, 5, 4, 1))
 OBJECTIVE = Fit(Moons(samples=8).load(), NETWORK, BinaryCrossEntropy())
 LINE = Fit(Sine(samples=8).load(), Network((1, 1)), MeanSquared())  # two parameters
-every = pytest.mark.parametrize("kind", PLANES, ids=kind_of)
-local = pytest.mark.parametrize("kind", [kind for kind in PLANES if kind.local], ids=kind_of)
+every = in_turn("kind", PLANES, ids=kind_of)
+local = in_turn("kind", [kind for kind in PLANES if kind.local], ids=kind_of)
 
 
 def skewed(angle: float, lengths: tuple[float, float] = (1.0, 1.0), size: int = 30) -> Plane:

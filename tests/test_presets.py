@@ -72,6 +72,7 @@ def test_a_preset_file_is_short_and_says_nothing_twice(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", presets())
+@pytest.mark.slow
 def test_a_preset_runs_and_can_be_drawn(name: str) -> None:
     experiment, path = load_experiment(name), path_of(name)
     assert len(path) == experiment.steps + 1 and np.isfinite(path.losses()).all()
@@ -236,6 +237,7 @@ def raced(name: str, **changed: float) -> list[Entry]:
     return [entry for entry in race(load_experiment(name), Race(**changed)) if entry is not None and entry.done]
 
 
+@pytest.mark.slow
 def test_on_rosenbrock_heavy_ball_wins_at_one_rate_and_adam_at_each_ones_best() -> None:
     x, y = path_of("rosenbrock").params().T
     losses = (1 - x) ** 2 + 100 * (y - x**2) ** 2

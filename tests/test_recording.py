@@ -6,22 +6,19 @@ import itertools
 
 import msgspec
 import numpy as np
-import pytest
 
 from model import LOSSES, OPTIMIZERS, Experiment, Loss, Network, Optimizer, changes, with_field
 from model.descent import resume
-from model.settings import kind_of
+from tests.cases import in_turn
 
-PAIRS = [
-    pytest.param(old, new, id=f"{kind_of(old)}, {kind_of(new)}") for old, new in itertools.permutations(OPTIMIZERS, 2)
-]
+PAIRS = list(itertools.permutations(OPTIMIZERS, 2))
 
 
 def under(experiment: Experiment, optimizer: type[Optimizer]) -> Experiment:
     return with_field(experiment, "descent", msgspec.structs.replace(experiment.descent, optimizer=optimizer()))
 
 
-@pytest.mark.parametrize(("old", "new"), PAIRS)
+@in_turn(("old", "new"), PAIRS)
 def test_a_marker_says_whether_the_optimizer_s_memory_is_kept(
     small: Experiment, old: type[Optimizer], new: type[Optimizer]
 ) -> None:
@@ -39,7 +36,7 @@ TWO = Network((2, 4, 2))
 HEADS = {"identity": "as they are", "sigmoid": "through a sigmoid", "softmax": "through a softmax"}
 
 
-@pytest.mark.parametrize(("old", "new"), list(itertools.permutations(LOSSES, 2)), ids=kind_of)
+@in_turn(("old", "new"), list(itertools.permutations(LOSSES, 2)))
 def test_a_marker_says_when_outputs_are_read_in_another_way(old: type[Loss], new: type[Loss]) -> None:
     words = changes(Experiment(network=TWO, loss=old()), Experiment(network=TWO, loss=new())).sentence
     assert words.startswith(f"Loss {old.caption} → {new.caption}")

@@ -14,12 +14,13 @@ from model.datasets import Moons, Sine
 from model.losses import BinaryCrossEntropy, MeanSquared
 from model.plane import UNIT, Plane, filter_normalized, is_weight
 from model.rescale import HOMOGENEOUS, check, scaling
+from tests.cases import in_turn
 
 MOONS = Moons(samples=40, seed=1).load()
 ALPHAS = [0.01, 0.3, 1.0, 7.0, 100.0]
-every_alpha = pytest.mark.parametrize("alpha", ALPHAS)
-every_layer = pytest.mark.parametrize("layer", [1, 2])
-every_activation = pytest.mark.parametrize("activation", HOMOGENEOUS)
+every_alpha = in_turn("alpha", ALPHAS)
+every_layer = in_turn("layer", [1, 2])
+every_activation = in_turn("activation", HOMOGENEOUS)
 GRID = np.stack(np.meshgrid(np.linspace(-1, 1, 9), np.linspace(-1, 1, 9), indexing="ij"), axis=-1)
 
 

@@ -39,6 +39,7 @@ from model.honesty import inside
 from model.plane import Curvature, Ends, Momentum, Steepest, ThreeStates
 from model.running import recorded, rehearsal, within_reach
 from model.settings import kind_of
+from tests.cases import in_turn
 
 
 def test_train_goes_on_to_the_step_it_was_told() -> None:
@@ -167,7 +168,7 @@ def test_a_landscape_keeps_its_plane_and_takes_old_heights_anew() -> None:
     np.testing.assert_array_equal(finest.heights[6:], trajectory.losses(6))
 
 
-@pytest.mark.parametrize("plane", PLANES, ids=kind_of)
+@in_turn("plane", PLANES, ids=kind_of)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_a_diverged_run_keeps_its_finite_states_and_can_be_drawn(plane: Any, activation: str) -> None:
     """A warning would be an error."""
@@ -212,7 +213,7 @@ def test_within_reach(losses: list[float], expected: list[bool]) -> None:
     assert within_reach(np.array(losses)).tolist() == expected
 
 
-@pytest.mark.parametrize("plane", PLANES, ids=kind_of)
+@in_turn("plane", PLANES, ids=kind_of)
 @pytest.mark.parametrize("kind", FUNCTIONS, ids=kind_of)
 def test_the_land_of_a_function_is_the_function_around_its_path(kind: Any, plane: Any) -> None:
     experiment = Experiment(function=kind(), plane=plane(), steps=5, resolution=11)
@@ -225,7 +226,7 @@ def test_the_land_of_a_function_is_the_function_around_its_path(kind: Any, plane
     np.testing.assert_allclose(land.surface.loss, experiment.objective.loss(at), rtol=1e-9)
 
 
-@pytest.mark.parametrize("plane", PLANES, ids=kind_of)
+@in_turn("plane", PLANES, ids=kind_of)
 @pytest.mark.parametrize("trained", ["0", "0-1", "layer 1, weight 1→1; layer 3, bias 1", "0-2", "layer 2"])
 def test_the_land_of_some_parameters(trained: str, plane: Any) -> None:
     experiment = Experiment(trained=trained, plane=plane(), steps=5, resolution=11)
@@ -392,7 +393,7 @@ def rescaled(alpha: float, **fields: Any) -> Experiment:
     return Experiment(network=Network((2, 6, 5, 1), "relu"), steps=20, resolution=21, rescale=alpha, **fields)
 
 
-@pytest.mark.parametrize("plane", PLANES, ids=kind_of)
+@in_turn("plane", PLANES, ids=kind_of)
 def test_a_rescaled_plane_is_of_rescaled_parameters(plane: Any) -> None:
     """Coordinates of the path are those of D·θ on it, with D written out by hand; the recorded states stay."""
     experiment = rescaled(3.0, plane=plane())

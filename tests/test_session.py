@@ -1164,6 +1164,7 @@ class Emitter(QObject):
     said = Signal(bool)
 
 
+@pytest.mark.slow
 def test_signals_give_back_what_they_borrow(session: Session, qapp: Any) -> None:
     """PySide6 6.12.0 drops a reference to True at each emission, until Python dies."""
     emitter = Emitter()

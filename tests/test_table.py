@@ -155,6 +155,7 @@ finite = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e100, max_
     st.sampled_from(["\n", "\r\n"]),
     st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
 )
+@pytest.mark.slow
 def test_what_is_written_is_read(
     tmp_path_factory: pytest.TempPathFactory, rows: Any, names: list[str], delimiter: str, newline: str, quoting: Any
 ) -> None:
@@ -374,6 +375,7 @@ def test_49_mb_are_refused(tmp_path: Path, line: str) -> None:
     assert refusal(Csv(str(path)).load).startswith("dataset.")
 
 
+@pytest.mark.slow
 def test_too_many_numbers_are_refused_before_there_are_any(load: Load) -> None:
     words = [f"a{place % 100},b{place // 100 % 100},{place % 2}\n" for place in range(60_000)]
     message = refusal(lambda: load("".join(words)))
